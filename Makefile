@@ -1,0 +1,2 @@
+install:
+	$(MAKE) -C extension install

@@ -1,0 +1,116 @@
+#include "backend/candle_reader.hpp"
+
+#include "backend/cursor.hpp"
+#include "backend/tables.hpp"
+#include "market/session.hpp"
+
+extern "C" {
+#include "pgtime.h"
+#include "utils/date.h"
+}
+
+namespace pg_candle {
+namespace {
+
+constexpr const char* session_zone = "Asia/Kolkata";
+constexpr int64 unix_epoch_shift = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
+
+/// Finds the zone's offset at `at` and until when it holds; zones change it so rarely that a series has one or two.
+void find_session_offset(CandleReader::Receiver* receiver, int64 at) {
+    pg_tz* zone = pg_tzset(session_zone);
+    if (!zone) ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("unknown time zone \"%s\"", session_zone)));
+    const pg_time_t second = at / USECS_PER_SEC + unix_epoch_shift - (at % USECS_PER_SEC < 0);
+    long before, after;
+    int before_dst, after_dst;
+    pg_time_t boundary;
+    const int found = pg_next_dst_boundary(&second, &before, &before_dst, &boundary, &after, &after_dst, zone);
+    receiver->session_offset = found < 0 ? 0 : before * USECS_PER_SEC;
+    receiver->session_offset_ends = found > 0 ? (boundary - unix_epoch_shift) * USECS_PER_SEC : PG_INT64_MAX;
+}
+
+[[noreturn]] void bad_candle(const CandleReader::Receiver* receiver, int64 ts, const char* what) {
+    ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+                    errmsg("the candle of instrument %d, timeframe %s at %s %s", receiver->series.instrument_id,
+                           receiver->series.timeframe, timestamptz_to_str(ts), what),
+                    errhint("Correct or delete it, then repeat; nothing was written for this series.")));
+    pg_unreachable();
+}
+
+double price(CandleReader::Receiver* receiver, TupleTableSlot* slot, int column, int64 ts) {
+    if (slot->tts_isnull[column]) bad_candle(receiver, ts, "has no price");
+    const double value = DatumGetFloat8(slot->tts_values[column]);
+    if (!is_value(value)) bad_candle(receiver, ts, "has a price that is not finite");
+    return value + 0.0;
+}
+
+bool receive_candle(TupleTableSlot* slot, DestReceiver* self) {
+    auto* receiver = reinterpret_cast<CandleReader::Receiver*>(self);
+    RowShape* shape = receiver->shape;
+    const Candles& candles = shape->plan->candles();
+    const int i = receiver->count++;
+    slot_getallattrs(slot);
+
+    const int64 ts = slot->tts_isnull[0] ? DT_NOBEGIN : DatumGetTimestampTz(slot->tts_values[0]);
+    if (TIMESTAMP_NOT_FINITE(ts)) bad_candle(receiver, ts, "has no finite ts");
+    if (receiver->candles > 0 && ts <= receiver->previous_ts) bad_candle(receiver, ts, "is there twice");
+    receiver->previous_ts = ts;
+    shape->candles.ts[i] = ts;
+    shape->candles.bars[i] = ++receiver->candles;
+    candles.open[i] = price(receiver, slot, 1, ts);
+    candles.high[i] = price(receiver, slot, 2, ts);
+    candles.low[i] = price(receiver, slot, 3, ts);
+    candles.close[i] = price(receiver, slot, 4, ts);
+
+    const bool has_volume = !slot->tts_isnull[5], has_oi = !slot->tts_isnull[6];
+    shape->candles.volume[i] = has_volume ? DatumGetInt64(slot->tts_values[5]) : PG_INT64_MIN;
+    candles.volume[i] = has_volume ? static_cast<double>(shape->candles.volume[i]) : no_value;
+    shape->candles.oi[i] = has_oi ? DatumGetInt64(slot->tts_values[6]) : PG_INT64_MIN;
+    shape->candles.oi_number[i] = has_oi ? static_cast<double>(shape->candles.oi[i]) : no_value;
+
+    // Of a day and longer, every candle is a session of its own.
+    if (receiver->intraday && ts >= receiver->session_offset_ends) find_session_offset(receiver, ts);
+    candles.session[i] = receiver->intraday ? local_day(ts, receiver->session_offset) : receiver->candles;
+    return true;
+}
+
+}  // namespace
+
+CandleReader::CandleReader(Oid schema, bool read_only) : read_only_(read_only) {
+    Oid types[] = {INT4OID, TEXTOID, TIMESTAMPTZOID};
+    query_ = prepare_query(
+        psprintf("SELECT ts::pg_catalog.timestamptz, open::pg_catalog.float8, high::pg_catalog.float8,"
+                 " low::pg_catalog.float8, close::pg_catalog.float8, volume::pg_catalog.int8, oi::pg_catalog.int8"
+                 " FROM %s WHERE instrument_id OPERATOR(pg_catalog.=) $1 AND timeframe OPERATOR(pg_catalog.=) $2"
+                 " AND ts OPERATOR(pg_catalog.<) $3 ORDER BY ts",
+                 table_name(schema, "candle_data")),
+        3, types);
+}
+
+void CandleReader::open(const Series& series, TimestampTz to, RowShape* shape) {
+    receiver_ = {};
+    receiver_.base = make_receiver(receive_candle);
+    receiver_.shape = shape;
+    receiver_.series = series;
+    receiver_.intraday = require_timeframe(series.timeframe).intraday();
+    receiver_.session_offset_ends = PG_INT64_MIN;
+    ended_ = false;
+    Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe), TimestampTzGetDatum(to)};
+    portal_ = open_ordered(query_, values, nullptr, read_only_);
+}
+
+int CandleReader::read() {
+    CHECK_FOR_INTERRUPTS();
+    if (ended_) return 0;
+    const int capacity = receiver_.shape->plan->capacity();
+    receiver_.count = 0;
+    fetch_into(portal_, capacity, &receiver_.base);
+    ended_ = receiver_.count < capacity;
+    return receiver_.count;
+}
+
+void CandleReader::close() {
+    SPI_cursor_close(portal_);
+    portal_ = nullptr;
+}
+
+}  // namespace pg_candle

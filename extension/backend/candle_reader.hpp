@@ -1,0 +1,54 @@
+#pragma once
+#include "backend/compat.hpp"
+#include "backend/row_shape.hpp"
+#include "market/timeframe.hpp"
+
+namespace pg_candle {
+
+/// One series: an instrument in a timeframe.
+struct Series {
+    int32 instrument_id;
+    const char* timeframe;
+};
+
+/// Reads the candles of a series in order of ts, block by block, through PostgreSQL's executor: privileges, row security
+/// and partitions are its business. Needs an SPI connection. Bad candles (a price that is not finite, a ts that is
+/// infinite or occurs twice) are errors: nothing right could be computed from them.
+class CandleReader {
+public:
+    /// Prepares the query once; open() may follow many times. `read_only`: look at the caller's snapshot instead of a new one.
+    CandleReader(Oid schema, bool read_only);
+
+    /// Starts a series. Candles before `to` are read into the shape's block.
+    void open(const Series& series, TimestampTz to, RowShape* shape);
+
+    /// Reads the next block, at most the plan's capacity, and fills the shape's candles; 0 at the end.
+    int read();
+
+    void close();
+
+private:
+    SPIPlanPtr query_;
+    Portal portal_ = nullptr;
+    bool read_only_;
+    bool ended_ = false;
+
+public:
+    /// What the rows go to while PostgreSQL hands them over; first member as PostgreSQL's own receivers have it.
+    struct Receiver {
+        DestReceiver base;
+        RowShape* shape;
+        Series series;
+        bool intraday;
+        int count;
+        int64 candles;  // of the series so far
+        int64 previous_ts;
+        int64 session_offset;  // of the session zone from UTC, valid until session_offset_ends
+        int64 session_offset_ends;
+    };
+
+private:
+    Receiver receiver_;
+};
+
+}  // namespace pg_candle

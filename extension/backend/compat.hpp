@@ -1,0 +1,45 @@
+#pragma once
+// Everything that differs between PostgreSQL 14 and 18, and the only place where a version number is looked at.
+extern "C" {
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/execnodes.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+}
+
+#if PG_VERSION_NUM < 140000 || PG_VERSION_NUM >= 190000
+#error "pg_candle supports PostgreSQL 14 to 18"
+#endif
+#if SIZEOF_DATUM != 8
+#error "pg_candle needs a 64-bit PostgreSQL"
+#endif
+
+namespace pg_candle::compat {
+
+/// Adds a stored row to all indexes of its table; a duplicate is an error.
+/// 16 added onlySummarizing (postgres commit 19d8e2308b).
+inline void insert_index_tuples(ResultRelInfo* relation, TupleTableSlot* slot, EState* estate) {
+#if PG_VERSION_NUM >= 160000
+    List* recheck = ExecInsertIndexTuples(relation, slot, estate, false, false, nullptr, NIL, false);
+#else
+    List* recheck = ExecInsertIndexTuples(relation, slot, estate, false, false, nullptr, NIL);
+#endif
+    list_free(recheck);
+}
+
+}  // namespace pg_candle::compat

@@ -1,0 +1,37 @@
+#include "backend/cursor.hpp"
+
+extern "C" {
+#include "tcop/pquery.h"
+#include "utils/guc.h"
+}
+
+namespace pg_candle {
+
+SPIPlanPtr prepare_query(const char* query, int count, Oid* types) {
+    SPIPlanPtr plan = SPI_prepare_cursor(query, count, types, CURSOR_OPT_GENERIC_PLAN | CURSOR_OPT_NO_SCROLL);
+    if (!plan) elog(ERROR, "could not prepare \"%s\": %s", query, SPI_result_code_string(SPI_result));
+    return plan;
+}
+
+Portal open_ordered(SPIPlanPtr query, Datum* values, const char* nulls, bool read_only) {
+    const int level = NewGUCNestLevel();
+    set_config_option("enable_sort", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+    Portal portal = SPI_cursor_open(nullptr, query, values, nulls, read_only);
+    AtEOXact_GUC(true, level);
+    return portal;
+}
+
+void fetch_into(Portal portal, int count, DestReceiver* receiver) {
+    PortalRunFetch(portal, FETCH_FORWARD, count, receiver);
+}
+
+namespace {
+void no_startup(DestReceiver*, int, TupleDesc) {}
+void no_shutdown(DestReceiver*) {}
+}  // namespace
+
+DestReceiver make_receiver(bool (*receive)(TupleTableSlot*, DestReceiver*)) {
+    return {receive, no_startup, no_shutdown, no_shutdown, DestNone};
+}
+
+}  // namespace pg_candle

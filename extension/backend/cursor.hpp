@@ -1,0 +1,19 @@
+#pragma once
+#include "backend/compat.hpp"
+
+namespace pg_candle {
+
+/// Prepares a query for many executions with one plan. SPI keeps it until SPI_finish().
+SPIPlanPtr prepare_query(const char* query, int count, Oid* types);
+
+/// Opens a query that orders by a key, without letting the planner sort: the index has the order, and a sort of a long
+/// series would spill. `nulls` as SPI wants them; may be null.
+Portal open_ordered(SPIPlanPtr query, Datum* values, const char* nulls, bool read_only);
+
+/// Runs the portal on for at most `count` rows, which go to the receiver.
+void fetch_into(Portal portal, int count, DestReceiver* receiver);
+
+/// A receiver whose rows go to `receive`; the caller embeds it as its first member.
+DestReceiver make_receiver(bool (*receive)(TupleTableSlot*, DestReceiver*));
+
+}  // namespace pg_candle

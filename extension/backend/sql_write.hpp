@@ -1,0 +1,45 @@
+#pragma once
+#include "backend/candle_reader.hpp"
+#include "backend/row_shape.hpp"
+
+extern "C" {
+#include "utils/queryenvironment.h"
+#include "utils/tuplestore.h"
+}
+
+namespace pg_candle {
+
+/// Writes rows with INSERT .. ON CONFLICT DO UPDATE and DELETE, a batch at a time, so that everything that is defined on the
+/// table happens: triggers, row security, partitions, generated columns. A batch reaches the statement as a named tuplestore,
+/// as transition tables reach triggers: nothing is turned into text or arrays. Columns outside the shape are not touched.
+class SqlWrite {
+public:
+    SqlWrite(const char* table, const RowShape* shape);
+    void start(const Series& series) { series_ = series; }
+
+    /// The row's values for the shape's columns, in their order.
+    void put(Datum* values, bool* nulls);
+    void remove(TimestampTz ts);
+    void flush();
+
+    /// Rows inserted, changed or deleted so far.
+    int64 written() const { return written_; }
+
+private:
+    void flush_rows();
+    void flush_removed();
+    void empty_rows();
+
+    Series series_{};
+    TupleDesc desc_;
+    EphemeralNamedRelation batch_;
+    Tuplestorestate* rows_ = nullptr;
+    SPIPlanPtr upsert_;
+    SPIPlanPtr delete_;
+    int row_count_ = 0;
+    int removed_count_ = 0;
+    Datum* removed_;
+    int64 written_ = 0;
+};
+
+}  // namespace pg_candle

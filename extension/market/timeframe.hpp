@@ -1,0 +1,19 @@
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+namespace pg_candle {
+
+/// A timeframe: `Nm` or `Nh` in lowest terms, below a day, or one of `1d`, `1w`, `1mo`.
+struct Timeframe {
+    enum class Unit { minute, hour, day, week, month };
+    Unit unit;
+    int count;
+
+    bool intraday() const noexcept { return unit == Unit::minute || unit == Unit::hour; }
+};
+
+/// Reads a timeframe. If there is none, returns false and sets `reason` to a full sentence (static storage).
+bool parse_timeframe(std::string_view text, Timeframe& timeframe, const char*& reason) noexcept;
+
+}  // namespace pg_candle
