@@ -1,7 +1,6 @@
 #include "backend/bulk_insert.hpp"
 
 extern "C" {
-#include "access/hio.h"
 #include "catalog/pg_class.h"
 #include "utils/acl.h"
 #include "utils/rls.h"
@@ -51,7 +50,6 @@ BulkInsert::BulkInsert(Relation table, Size room)
     target_ = makeNode(ResultRelInfo);
     InitResultRelInfo(target_, table, 0, nullptr, 0);
     ExecOpenIndices(target_, false);
-    state_ = GetBulkInsertState();
     capacity_ = static_cast<int>(Min(Max(batch_bytes / room, 16), batch_rows));
     tuples_ = static_cast<HeapTupleData*>(palloc0(sizeof(HeapTupleData) * capacity_));
     space_ = static_cast<char*>(palloc(room * capacity_));
@@ -76,7 +74,9 @@ void BulkInsert::flush() {
         ExecStoreHeapTuple(&tuples_[i], slots_[i], false);
         if (check_constraints_) ExecConstraints(target_, slots_[i], estate_);
     }
-    table_multi_insert(table_, slots_, count_, GetCurrentCommandId(true), 0, state_);
+    // Without a BulkInsertState: its small ring of buffers would make this backend write the pages out itself, and whoever
+    // computes indicators is about to read them.
+    table_multi_insert(table_, slots_, count_, GetCurrentCommandId(true), 0, nullptr);
     for (int i = 0; i < count_; ++i) {
         if (target_->ri_NumIndices > 0) compat::insert_index_tuples(target_, slots_[i], estate_);
         ExecClearTuple(slots_[i]);
@@ -90,7 +90,6 @@ void BulkInsert::close() {
     flush();
     for (int i = 0; i < capacity_; ++i) ExecDropSingleTupleTableSlot(slots_[i]);
     ExecCloseIndices(target_);
-    FreeBulkInsertState(state_);
     table_finish_bulk_insert(table_, 0);
     FreeExecutorState(estate_);
 }

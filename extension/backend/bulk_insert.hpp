@@ -29,7 +29,6 @@ private:
     bool check_constraints_;
     EState* estate_;
     ResultRelInfo* target_;
-    struct BulkInsertStateData* state_;
     int capacity_;
     int count_ = 0;
     HeapTupleData* tuples_;

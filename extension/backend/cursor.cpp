@@ -16,6 +16,7 @@ SPIPlanPtr prepare_query(const char* query, int count, Oid* types) {
 Portal open_ordered(SPIPlanPtr query, Datum* values, const char* nulls, bool read_only) {
     const int level = NewGUCNestLevel();
     set_config_option("enable_sort", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+    set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
     Portal portal = SPI_cursor_open(nullptr, query, values, nulls, read_only);
     AtEOXact_GUC(true, level);
     return portal;

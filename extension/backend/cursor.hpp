@@ -7,7 +7,7 @@ namespace pg_candle {
 SPIPlanPtr prepare_query(const char* query, int count, Oid* types);
 
 /// Opens a query that orders by a key, without letting the planner sort: the index has the order, and a sort of a long
-/// series would spill. `nulls` as SPI wants them; may be null.
+/// series would spill. Nothing in it is worth compiling either. `nulls` as SPI wants them; may be null.
 Portal open_ordered(SPIPlanPtr query, Datum* values, const char* nulls, bool read_only);
 
 /// Runs the portal on for at most `count` rows, which go to the receiver.
