@@ -1,2 +1,49 @@
-install:
-	$(MAKE) -C extension install
+# The front door. The extension is built by PGXS (extension/Makefile), everything else by CMake (CMakeLists.txt).
+#
+#   make demo           packages, build, a private throw-away PostgreSQL with a market in it, and a tour
+#   make check          packages, build, all tests; the last line is "N passed, N failed"
+#   make                builds the extension          make install        installs it (PG_CONFIG, DESTDIR)
+#   make installcheck   tests the installed one on the running server that PGHOST etc. name
+#   make bench          measures against COPY, built-in window functions and TA-Lib
+#   make psql           psql into the demo            make demo-stop      stops it and removes it
+#   make clean
+
+PG_CONFIG ?= pg_config
+export PG_CONFIG
+
+all:
+	@command -v $(PG_CONFIG) >/dev/null || { echo "$(PG_CONFIG) not found: 'make setup' installs what is missing" >&2; exit 1; }
+	$(MAKE) -C extension
+
+install uninstall: all
+	$(MAKE) -C extension $@
+
+setup:
+	.ci/setup
+
+demo: setup
+	$(MAKE) all
+	tests/demo start
+
+psql:
+	@tests/demo psql
+
+demo-stop:
+	tests/demo stop
+
+check: setup
+	$(MAKE) all
+	tests/run
+
+installcheck:
+	tests/run_sql
+
+bench: setup
+	$(MAKE) all
+	tests/bench/run
+
+clean:
+	[ -z "$$(command -v $(PG_CONFIG))" ] || $(MAKE) -C extension clean
+	rm -rf build
+
+.PHONY: all install uninstall setup demo psql demo-stop check installcheck bench clean

@@ -24,28 +24,39 @@ public:
                 continue;
             }
             const double middle = (candles_.high[i] + candles_.low[i]) / 2;
-            const double raw_upper = middle + k_ * atr[i];
-            const double raw_lower = middle - k_ * atr[i];
+            const Band raw_upper{middle, k_ * atr[i]};
+            const Band raw_lower{middle, -k_ * atr[i]};
             if (block.first + i == n_) {
                 upper_ = raw_upper;
                 lower_ = raw_lower;
                 up_ = close >= middle;
             }
-            if (raw_upper < upper_ || previous_close_ > upper_) upper_ = raw_upper;
-            if (raw_lower > lower_ || previous_close_ < lower_) lower_ = raw_lower;
-            up_ = close > (up_ ? lower_ : upper_);
-            outputs_[0][i] = up_ ? lower_ : upper_;
+            if (raw_upper.below(upper_) || upper_.below(previous_close_)) upper_ = raw_upper;
+            if (lower_.below(raw_lower) || !lower_.at_or_below(previous_close_)) lower_ = raw_lower;
+            up_ = (up_ ? lower_ : upper_).below(close);
+            outputs_[0][i] = (up_ ? lower_ : upper_).value();
             outputs_[1][i] = up_ ? 1 : -1;
             previous_close_ = close;
         }
     }
 
 private:
+    /// A band as its middle and its distance from it. On a flat stretch the distance shrinks below the last digit of the price
+    /// but stays above 0; compared as sums, the price would seem to touch the band, and the direction would turn.
+    struct Band {
+        double middle = 0, distance = 0;
+        double value() const noexcept { return middle + distance; }
+        bool below(double price) const noexcept { return distance < price - middle; }
+        bool at_or_below(double price) const noexcept { return distance <= price - middle; }
+        bool below(const Band& other) const noexcept { return distance - other.distance < other.middle - middle; }
+    };
+
     int n_;
     double k_;
     const Candles& candles_;
     Atr& atr_;
-    double upper_ = 0, lower_ = 0, previous_close_ = 0;
+    Band upper_, lower_;
+    double previous_close_ = 0;
     bool up_ = false;
 };
 

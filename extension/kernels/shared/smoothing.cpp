@@ -10,7 +10,7 @@ namespace {
 
 constexpr double scale_below = 1e-150;
 constexpr double scale_by = 0x1p400;
-constexpr double zero_below = 1e-250;
+constexpr double smallest = 1e-250;
 
 constexpr int stride_zeros = 64;
 constexpr double zeros[stride_zeros] = {};
@@ -86,8 +86,8 @@ void Smoothing::correct(std::int64_t candle, double close) noexcept {
             average_[l] += shift;
             const std::int64_t inputs = std::clamp<std::int64_t>(candle - lane.first, 0, lane.seed_inputs);
             seed_[l] += static_cast<double>(inputs) * shift;
-        } else if (lane.ratio_group == 0 && std::fabs(average_[l]) < zero_below) {
-            average_[l] = 0;
+        } else if (lane.ratio_group == 0 && average_[l] != 0 && std::fabs(average_[l]) < smallest) {
+            average_[l] = std::copysign(smallest, average_[l]);
         }
     }
     for (int group = 1; group <= ratio_groups_; ++group) {

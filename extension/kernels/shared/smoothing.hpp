@@ -9,8 +9,8 @@ namespace pg_candle {
 /// Two things keep them exact at fixed candle numbers (multiples of 64, whatever the blocks):
 /// * Lanes over closes hold their distance from a base near the current close, so that differences of such lanes
 ///   (MACD) are not lost in the digits of the price level.
-/// * What decays towards 0 (all of a flat stretch) never reaches denormal numbers: lanes that only matter as ratios to each
-///   other are scaled up together, others become 0.
+/// * What decays towards 0 (on a flat stretch) never reaches denormal numbers, nor 0: lanes that only matter as ratios to each
+///   other are scaled up together, others stop at 1e-250.
 ///
 /// Parameter 0: the level; lanes may only read what lies below it. Use `Smoothing::over()`.
 class Smoothing final : public Kernel {

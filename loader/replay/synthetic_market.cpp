@@ -1,0 +1,125 @@
+#include "replay/synthetic_market.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <random>
+
+#include "replay/nse_holidays.hpp"
+
+namespace pg_candle::replay {
+namespace {
+
+using namespace std::chrono;
+
+constexpr int minutes_of_session = 375;
+constexpr seconds opens_at = hours{9} + minutes{15};
+constexpr seconds utc_offset = hours{5} + minutes{30};
+constexpr double tick = 0.05;
+
+struct Listing {
+    const char* symbol;
+    const char* name;
+    double price;
+};
+
+constexpr Listing stocks[] = {
+    {"ADANIENT", "Adani Enterprises", 180},       {"ADANIPORTS", "Adani Ports", 400},
+    {"APOLLOHOSP", "Apollo Hospitals", 1200},     {"ASIANPAINT", "Asian Paints", 1150},
+    {"AXISBANK", "Axis Bank", 560},               {"BAJAJ-AUTO", "Bajaj Auto", 3300},
+    {"BAJAJFINSV", "Bajaj Finserv", 520},         {"BAJFINANCE", "Bajaj Finance", 1750},
+    {"BEL", "Bharat Electronics", 60},            {"BHARTIARTL", "Bharti Airtel", 520},
+    {"BPCL", "Bharat Petroleum", 250},            {"BRITANNIA", "Britannia", 2350},
+    {"CIPLA", "Cipla", 610},                      {"COALINDIA", "Coal India", 265},
+    {"DIVISLAB", "Divi's Laboratories", 1090},    {"DRREDDY", "Dr Reddy's", 480},
+    {"EICHERMOT", "Eicher Motors", 2900},         {"ETERNAL", "Eternal", 60},
+    {"GRASIM", "Grasim", 1160},                   {"HCLTECH", "HCL Technologies", 450},
+    {"HDFCBANK", "HDFC Bank", 940},               {"HDFCLIFE", "HDFC Life", 390},
+    {"HEROMOTOCO", "Hero MotoCorp", 3780},        {"HINDALCO", "Hindalco", 270},
+    {"HINDUNILVR", "Hindustan Unilever", 1370},   {"ICICIBANK", "ICICI Bank", 315},
+    {"INDUSINDBK", "IndusInd Bank", 1650},        {"INFY", "Infosys", 520},
+    {"ITC", "ITC", 262},                          {"JSWSTEEL", "JSW Steel", 270},
+    {"KOTAKBANK", "Kotak Mahindra Bank", 1010},   {"LT", "Larsen & Toubro", 1260},
+    {"M&M", "Mahindra & Mahindra", 750},          {"MARUTI", "Maruti Suzuki", 9700},
+    {"NESTLEIND", "Nestle India", 785},           {"NTPC", "NTPC", 177},
+    {"ONGC", "Oil and Natural Gas", 195},         {"POWERGRID", "Power Grid", 150},
+    {"RELIANCE", "Reliance Industries", 455},     {"SBILIFE", "SBI Life", 690},
+    {"SBIN", "State Bank of India", 310},         {"SHRIRAMFIN", "Shriram Finance", 290},
+    {"SUNPHARMA", "Sun Pharmaceutical", 575},     {"TATACONSUM", "Tata Consumer", 315},
+    {"TATASTEEL", "Tata Steel", 70},              {"TCS", "Tata Consultancy Services", 1350},
+    {"TECHM", "Tech Mahindra", 505},              {"TITAN", "Titan", 860},
+    {"ULTRACEMCO", "UltraTech Cement", 4320},     {"WIPRO", "Wipro", 235}};
+
+/// Bell-shaped around 0 with a standard deviation of 1: the sum of four even numbers, so that no library's logarithm decides.
+double bell(std::mt19937_64& random) {
+    double sum = 0;
+    for (int i = 0; i < 4; ++i) sum += static_cast<double>(random() >> 11) * 0x1p-53;
+    return (sum - 2) * 1.7320508075688772;
+}
+
+double to_tick(double price) { return std::max(1.0, std::floor(price / tick + 0.5)) / 20; }
+
+/// Busy at the open and the close, quiet at noon: 1 at the ends, 0.3 in the middle.
+double activity(int minute) {
+    const double x = 2.0 * minute / (minutes_of_session - 1) - 1;
+    return 0.3 + 0.7 * x * x;
+}
+
+}  // namespace
+
+SyntheticMarket::SyntheticMarket(std::uint64_t seed) : seed_(seed) {
+    int number = 0;
+    for (const Listing& stock : stocks) {
+        char isin[16];
+        snprintf(isin, sizeof isin, "INE%03dS01010", ++number);
+        instruments_.push_back({std::string("NSE_EQ|") + isin, "NSE_EQ", "EQ", stock.symbol, stock.name, stock.price});
+    }
+    instruments_.push_back({"NSE_INDEX|Nifty 50", "NSE_INDEX", "INDEX", "NIFTY", "Nifty 50", 10500});
+    instruments_.push_back({"NSE_INDEX|Nifty Bank", "NSE_INDEX", "INDEX", "BANKNIFTY", "Nifty Bank", 25500});
+}
+
+bool SyntheticMarket::is_session(sys_days day) {
+    const weekday of_week{day};
+    if (of_week == Saturday || of_week == Sunday) return false;
+    return std::none_of(std::begin(nse_holidays), std::end(nse_holidays), [&](const Date& holiday) {
+        return sys_days{year{holiday.year} / holiday.month / holiday.day} == day;
+    });
+}
+
+void SyntheticMarket::walk(const Instrument& instrument, sys_days days_from, sys_days minutes_from, sys_days last,
+                           const Take& daily, const Take& minute) const {
+    const auto number = static_cast<std::uint64_t>(&instrument - instruments_.data());
+    std::mt19937_64 random(seed_ * 1000003 + number);
+    const bool index = instrument.type == "INDEX";
+    const double minute_move = (index ? 0.0003 : 0.0006) + 0.00002 * static_cast<double>(number % 7);
+    const double drift = 0.0000002 * static_cast<double>(number % 11);
+    const double typical_volume = index ? 0 : 2e7 / instrument.start_price;
+    double price = instrument.start_price;
+
+    for (sys_days day = first_day; day <= last; day += days{1}) {
+        if (!is_session(day)) continue;
+        const auto start = duration_cast<seconds>(day.time_since_epoch() + opens_at - utc_offset).count();
+        Candle whole{};
+        price *= 1 + 0.004 * bell(random);  // overnight
+        for (int m = 0; m < minutes_of_session; ++m) {
+            const double move = minute_move * std::sqrt(activity(m));
+            Candle candle{start + 60 * m, to_tick(price), 0, 0, 0, 0};
+            price *= 1 + drift + move * bell(random);
+            candle.close = to_tick(price);
+            const double reach = 0.5 * move * price;
+            candle.high = std::max({candle.open, candle.close, to_tick(price + reach * std::fabs(bell(random)))});
+            candle.low = std::min({candle.open, candle.close, to_tick(price - reach * std::fabs(bell(random)))});
+            candle.volume = static_cast<std::int64_t>(typical_volume * activity(m) * (0.2 + std::fabs(bell(random))));
+            if (m == 0) whole = {duration_cast<seconds>(day.time_since_epoch() - utc_offset).count(), candle.open, candle.high,
+                                 candle.low, 0, 0};
+            whole.high = std::max(whole.high, candle.high);
+            whole.low = std::min(whole.low, candle.low);
+            whole.close = candle.close;
+            whole.volume += candle.volume;
+            if (minute && day >= minutes_from) minute(candle);
+        }
+        if (daily && day >= days_from) daily(whole);
+    }
+}
+
+}  // namespace pg_candle::replay
