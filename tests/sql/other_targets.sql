@@ -94,7 +94,7 @@ DELETE FROM indicator_data;
 
 -- Row security on the candles: what one may not see is not computed with.
 ALTER TABLE candle_data ENABLE ROW LEVEL SECURITY;
-CREATE POLICY some ON candle_data FOR SELECT USING (instrument_id = 2);
+CREATE POLICY seen_part ON candle_data FOR SELECT USING (instrument_id = 2);
 GRANT SELECT ON instrument_master TO candle_analyst;
 DELETE FROM indicator_state;
 SET ROLE candle_analyst;
