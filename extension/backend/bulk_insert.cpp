@@ -1,6 +1,7 @@
 #include "backend/bulk_insert.hpp"
 
 extern "C" {
+#include "access/genam.h"
 #include "catalog/pg_class.h"
 #include "utils/acl.h"
 #include "utils/rls.h"
@@ -9,8 +10,19 @@ extern "C" {
 namespace pg_candle {
 namespace {
 
-constexpr Size batch_bytes = 512 * 1024;
+// Small enough to be read back from the cache, large enough for several pages.
+constexpr Size batch_bytes = 96 * 1024;
 constexpr int batch_rows = 1000;
+
+constexpr const char* key_columns[] = {"instrument_id", "timeframe", "ts"};
+constexpr int no_key = -1;
+
+/// Which of the key columns this is.
+int key_part(Form_pg_attribute column) {
+    for (int part = 0; part < 3; ++part)
+        if (strcmp(NameStr(column->attname), key_columns[part]) == 0) return part;
+    return no_key;
+}
 
 /// NOT NULL columns that the rows do not always fill, or CHECKs: then every row goes through ExecConstraints.
 bool needs_checks(Relation table) {
@@ -19,9 +31,7 @@ bool needs_checks(Relation table) {
     if (constraints->num_check > 0) return true;
     for (int i = 0; i < RelationGetDescr(table)->natts; ++i) {
         Form_pg_attribute column = TupleDescAttr(RelationGetDescr(table), i);
-        const char* name = NameStr(column->attname);
-        const bool key = strcmp(name, "instrument_id") == 0 || strcmp(name, "timeframe") == 0 || strcmp(name, "ts") == 0;
-        if (column->attnotnull && !column->attisdropped && !key) return true;
+        if (column->attnotnull && !column->attisdropped && key_part(column) == no_key) return true;
     }
     return false;
 }
@@ -58,10 +68,36 @@ BulkInsert::BulkInsert(Relation table, Size room)
         slots_[i] = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsHeapTuple);
         slots_[i]->tts_tableOid = RelationGetRelid(table);
     }
+    ts_ = static_cast<TimestampTz*>(palloc(sizeof(TimestampTz) * capacity_));
+    only_key_indexes_ = find_key_indexes();
 }
 
-void BulkInsert::add() {
+bool BulkInsert::find_key_indexes() {
+    key_parts_ = static_cast<uint8*>(palloc0(sizeof(uint8) * INDEX_MAX_KEYS * (target_->ri_NumIndices + 1)));
+    for (int i = 0; i < target_->ri_NumIndices; ++i) {
+        const IndexInfo* index = target_->ri_IndexRelationInfo[i];
+        if (index->ii_Expressions || index->ii_Predicate || index->ii_ExclusionOps || !index->ii_ReadyForInserts ||
+            !target_->ri_IndexRelationDescs[i]->rd_index->indimmediate)
+            return false;
+        for (int k = 0; k < index->ii_NumIndexAttrs; ++k) {
+            const AttrNumber attno = index->ii_IndexAttrNumbers[k];
+            const int part = attno < 1 ? no_key : key_part(TupleDescAttr(RelationGetDescr(table_), attno - 1));
+            if (part == no_key) return false;
+            key_parts_[i * INDEX_MAX_KEYS + k] = part;
+        }
+    }
+    return true;
+}
+
+void BulkInsert::start(const Series& series) {
+    flush();
+    key_[0] = Int32GetDatum(series.instrument_id);
+    key_[1] = CStringGetTextDatum(series.timeframe);
+}
+
+void BulkInsert::add(TimestampTz ts) {
     tuples_[count_].t_tableOid = RelationGetRelid(table_);
+    ts_[count_] = ts;
     ++count_;
     if (count_ == capacity_) flush();
 }
@@ -78,12 +114,27 @@ void BulkInsert::flush() {
     // computes indicators is about to read them.
     table_multi_insert(table_, slots_, count_, GetCurrentCommandId(true), 0, nullptr);
     for (int i = 0; i < count_; ++i) {
-        if (target_->ri_NumIndices > 0) compat::insert_index_tuples(target_, slots_[i], estate_);
+        if (only_key_indexes_)
+            insert_key_entries(i);
+        else
+            compat::insert_index_tuples(target_, slots_[i], estate_);
         ExecClearTuple(slots_[i]);
     }
     MemoryContextSwitchTo(caller);
     ResetPerTupleExprContext(estate_);
     count_ = 0;
+}
+
+void BulkInsert::insert_key_entries(int row) {
+    key_[2] = TimestampTzGetDatum(ts_[row]);
+    Datum values[INDEX_MAX_KEYS];
+    bool nulls[INDEX_MAX_KEYS] = {};
+    for (int i = 0; i < target_->ri_NumIndices; ++i) {
+        IndexInfo* index = target_->ri_IndexRelationInfo[i];
+        for (int k = 0; k < index->ii_NumIndexAttrs; ++k) values[k] = key_[key_parts_[i * INDEX_MAX_KEYS + k]];
+        index_insert(target_->ri_IndexRelationDescs[i], values, nulls, &slots_[row]->tts_tid, table_,
+                     index->ii_Unique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, false, index);
+    }
 }
 
 void BulkInsert::close() {

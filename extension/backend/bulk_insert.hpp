@@ -1,4 +1,5 @@
 #pragma once
+#include "backend/candle_reader.hpp"
 #include "backend/compat.hpp"
 
 namespace pg_candle {
@@ -10,20 +11,29 @@ bool can_bulk_insert(Relation table, const bool* filled);
 
 /// Inserts tuples a page at a time, as COPY does: table_multi_insert, then the indexes in the same order.
 /// Constraints are checked; a duplicate key is an error. Lives in the memory context in which it was made.
+///
+/// An index on nothing but the key columns, which is all that the table comes with, gets its entries straight from the key;
+/// otherwise every tuple would be taken apart again for it. With any other index the executor does it.
 class BulkInsert {
 public:
     /// `room`: bytes of the largest tuple.
     BulkInsert(Relation table, Size room);
 
+    /// Says of which series the following tuples are.
+    void start(const Series& series);
+
     /// Where to form the next tuple. add() then takes it in, and writes when enough are there.
     HeapTuple tuple() { return &tuples_[count_]; }
     char* space() { return space_ + count_ * room_; }
-    void add();
+    void add(TimestampTz ts);
 
     void flush();
     void close();
 
 private:
+    bool find_key_indexes();
+    void insert_key_entries(int row);
+
     Relation table_;
     Size room_;
     bool check_constraints_;
@@ -34,6 +44,10 @@ private:
     HeapTupleData* tuples_;
     char* space_;
     TupleTableSlot** slots_;
+    TimestampTz* ts_;
+    bool only_key_indexes_;
+    uint8* key_parts_;  // for each index, INDEX_MAX_KEYS places in key_
+    Datum key_[3];      // instrument_id, timeframe, ts
 };
 
 }  // namespace pg_candle

@@ -60,6 +60,7 @@ int64 Engine::compute(const Series& series, const Options& options) {
     const int64 written_before = sql_->written();
     MemoryContextSwitchTo(series_);
     sql_->start(series);
+    if (bulk_) inserts_->start(series);
     reader_->open(series, DT_NOEND, shape);
     stored_->open(series, options.since);
     while (const int size = reader_->read()) {
@@ -76,7 +77,7 @@ int64 Engine::compute(const Series& series, const Options& options) {
             }
             if (!known && bulk_) {
                 former.form(i, inserts_->tuple(), inserts_->space());
-                inserts_->add();
+                inserts_->add(ts);
                 ++inserted;
             } else {
                 former.values(i, values, nulls);
