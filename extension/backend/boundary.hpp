@@ -20,11 +20,11 @@ Datum boundary(Body&& body) noexcept(false) {
         return body();
     } catch (const std::bad_alloc&) {
         code = ERRCODE_OUT_OF_MEMORY;
-        strlcpy(message, "out of memory", sizeof message);
+        snprintf(message, sizeof message, "out of memory");
     } catch (const std::exception& error) {
-        strlcpy(message, error.what(), sizeof message);
+        snprintf(message, sizeof message, "%s", error.what());
     } catch (...) {
-        strlcpy(message, "unknown C++ exception", sizeof message);
+        snprintf(message, sizeof message, "unknown C++ exception");
     }
     ereport(ERROR, (errcode(code), errmsg("%s", message)));
 }

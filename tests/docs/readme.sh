@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Every SQL and shell block of the README, in its order: shell blocks here, SQL blocks in the demo that they start.
+. "$(dirname "$0")/../tap.sh"
+cd "$(dirname "$0")/../.." || exit 1
+unset PGHOST PGDATABASE PGUSER PGPORT
+blocks=$(mktemp -d)
+DEMO_NOTE=$blocks/demo.dir
+export DEMO_NOTE
+trap 'tests/demo stop; rm -rf "$blocks"' EXIT
+awk -v folder="$blocks" '
+    /^```(sql|sh)$/ { language = substr($0, 4); file = sprintf("%s/%02d.%s", folder, ++n, language); next }
+    /^```/ { language = ""; next }
+    language { print > file }' README.md
+
+for block in "$blocks"/*.sql "$blocks"/*.sh; do echo "$(basename "$block") $block"; done | sort | while read -r name block; do
+    echo "# --- $name: $(head -1 "$block")"
+    case $name in
+        *.sh) output=$(bash -e "$block" 2>&1 </dev/null) ;;
+        *.sql) output=$(tests/demo psql -X -q -v ON_ERROR_STOP=1 -f "$block" 2>&1) ;;
+    esac
+    status=$?
+    ok $status "README block $name"
+    [ $status -eq 0 ] || sed 's/^/# /' <<<"$output"
+    [[ $output != *"(0 rows)"* ]]
+    ok $? "README block $name shows something"
+    echo "$tap_count $tap_failed" >"$blocks/count"
+done
+read -r tap_count tap_failed <"$blocks/count"
+is "$([ "$tap_count" -ge 16 ] && echo enough)" enough "the README has its blocks"
+done_testing
