@@ -29,6 +29,13 @@ extern "C" {
 #error "pg_candle needs a 64-bit PostgreSQL"
 #endif
 
+/// 18 lets a module say its name and version (postgres commit 9324c8c580).
+#ifdef PG_MODULE_MAGIC_EXT
+#define PG_CANDLE_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "pg_candle", .version = PG_CANDLE_VERSION)
+#else
+#define PG_CANDLE_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
 namespace pg_candle::compat {
 
 /// Adds a stored row to all indexes of its table; a duplicate is an error.

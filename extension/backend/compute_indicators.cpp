@@ -82,7 +82,6 @@ Datum refresh_indicators(FunctionCallInfo fcinfo) {
     const SeriesList list = list_series(schema, filter, SeriesOrder::newest_first);
     Progress progress(list.count);
     MemoryContext procedure = CurrentMemoryContext;
-    MemoryContext turn = AllocSetContextCreate(procedure, "pg_candle refresh", ALLOCSET_DEFAULT_SIZES);
     for (int i = 0; i < list.count; ++i) {
         // A nested connection: what the engine prepares goes with it.
         SPI_connect();
@@ -92,7 +91,6 @@ Datum refresh_indicators(FunctionCallInfo fcinfo) {
         SPI_finish();
         SPI_commit();
         MemoryContextSwitchTo(procedure);
-        MemoryContextReset(turn);
         progress.add(written);
     }
     SPI_finish();

@@ -29,9 +29,8 @@ TupleFormer::TupleFormer(RowShape* shape, const Series& series)
       instrument_id_(Int32GetDatum(series.instrument_id)),
       timeframe_(CStringGetTextDatum(series.timeframe)) {
     const int natts = shape->desc->natts;
-    // Header, NULL bitmap, 8 bytes a column and the timeframe; alignment never adds more than a column would.
-    room_ = MAXALIGN(SizeofHeapTupleHeader + BITMAPLEN(natts) + 8) + MAXALIGN(16 * (shape->count + 1)) +
-            MAXALIGN(VARSIZE_ANY(DatumGetPointer(timeframe_)));
+    // Header and NULL bitmap, 8 bytes a column with as many for its alignment; a timeframe has at most five characters.
+    room_ = MAXALIGN(SizeofHeapTupleHeader + BITMAPLEN(natts)) + 16 * (shape->count + 1);
     fields_ = static_cast<Field*>(palloc(sizeof(Field) * (shape->count + 1)));
     row_values_ = static_cast<Datum*>(palloc0(sizeof(Datum) * natts));
     row_nulls_ = static_cast<bool*>(palloc(sizeof(bool) * natts));
