@@ -1,5 +1,7 @@
 #include "backend/bulk_insert.hpp"
 
+#include "backend/row_shape.hpp"
+
 extern "C" {
 #include "access/genam.h"
 #include "catalog/pg_class.h"
@@ -14,16 +16,6 @@ namespace {
 constexpr Size batch_bytes = 96 * 1024;
 constexpr int batch_rows = 1000;
 
-constexpr const char* key_columns[] = {"instrument_id", "timeframe", "ts"};
-constexpr int no_key = -1;
-
-/// Which of the key columns this is.
-int key_part(Form_pg_attribute column) {
-    for (int part = 0; part < 3; ++part)
-        if (strcmp(NameStr(column->attname), key_columns[part]) == 0) return part;
-    return no_key;
-}
-
 /// NOT NULL columns that the rows do not always fill, or CHECKs: then every row goes through ExecConstraints.
 bool needs_checks(Relation table) {
     const TupleConstr* constraints = RelationGetDescr(table)->constr;
@@ -31,7 +23,7 @@ bool needs_checks(Relation table) {
     if (constraints->num_check > 0) return true;
     for (int i = 0; i < RelationGetDescr(table)->natts; ++i) {
         Form_pg_attribute column = TupleDescAttr(RelationGetDescr(table), i);
-        if (column->attnotnull && !column->attisdropped && key_part(column) == no_key) return true;
+        if (column->attnotnull && !column->attisdropped && key_part(NameStr(column->attname)) < 0) return true;
     }
     return false;
 }
@@ -81,8 +73,8 @@ bool BulkInsert::find_key_indexes() {
             return false;
         for (int k = 0; k < index->ii_NumIndexAttrs; ++k) {
             const AttrNumber attno = index->ii_IndexAttrNumbers[k];
-            const int part = attno < 1 ? no_key : key_part(TupleDescAttr(RelationGetDescr(table_), attno - 1));
-            if (part == no_key) return false;
+            const int part = attno < 1 ? -1 : key_part(NameStr(TupleDescAttr(RelationGetDescr(table_), attno - 1)->attname));
+            if (part < 0) return false;
             key_parts_[i * INDEX_MAX_KEYS + k] = part;
         }
     }

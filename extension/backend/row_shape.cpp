@@ -92,6 +92,13 @@ void add_indicator(RowShape* shape, Form_pg_attribute column) {
 
 }  // namespace
 
+int key_part(const char* column) {
+    constexpr const char* key[] = {"instrument_id", "timeframe", "ts"};
+    for (int part = 0; part < 3; ++part)
+        if (strcmp(column, key[part]) == 0) return part;
+    return -1;
+}
+
 RowShape* compile_shape(TupleDesc desc, const char* name, ShapeUse use) {
     static_assert(std::is_trivially_destructible_v<Plan> && std::is_trivially_destructible_v<Arena>);
     Arena& arena = *new (palloc(sizeof(Arena))) Arena(allocate_in_context, nullptr);

@@ -33,6 +33,9 @@ struct RowShape {
     ShapeColumn* columns;  ///< in the order of the row type
 };
 
+/// Which part of the key instrument_id, timeframe, ts the column is: 0, 1 or 2, or -1.
+int key_part(const char* column);
+
 enum class ShapeUse {
     stored,     ///< indicator_data: keys, bars and indicators
     on_the_fly  ///< the same, and the candle's own columns where they are named

@@ -1,5 +1,7 @@
 #include "backend/sql_write.hpp"
 
+#include "backend/cursor.hpp"
+
 extern "C" {
 #include "lib/stringinfo.h"
 #include "utils/array.h"
@@ -11,10 +13,6 @@ namespace {
 constexpr int batch = 1000;
 constexpr const char* batch_name = "pg_candle_batch";
 
-bool is_key(const char* name) {
-    return strcmp(name, "instrument_id") == 0 || strcmp(name, "timeframe") == 0 || strcmp(name, "ts") == 0;
-}
-
 const char* upsert_text(const char* table, TupleDesc rows) {
     StringInfoData columns, changes, query;
     initStringInfo(&columns);
@@ -24,17 +22,11 @@ const char* upsert_text(const char* table, TupleDesc rows) {
         const char* name = NameStr(TupleDescAttr(rows, i)->attname);
         const char* quoted = quote_identifier(name);
         appendStringInfo(&columns, "%s%s", i > 0 ? ", " : "", quoted);
-        if (!is_key(name)) appendStringInfo(&changes, "%s%s = EXCLUDED.%s", changes.len > 0 ? ", " : "", quoted, quoted);
+        if (key_part(name) < 0) appendStringInfo(&changes, "%s%s = EXCLUDED.%s", changes.len > 0 ? ", " : "", quoted, quoted);
     }
     appendStringInfo(&query, "INSERT INTO %s (%s) SELECT %s FROM %s ON CONFLICT (instrument_id, timeframe, ts) DO %s%s", table,
                      columns.data, columns.data, batch_name, changes.len > 0 ? "UPDATE SET " : "NOTHING", changes.data);
     return query.data;
-}
-
-SPIPlanPtr prepare(const char* query, int count, Oid* types) {
-    SPIPlanPtr plan = SPI_prepare(query, count, types);
-    if (!plan) elog(ERROR, "could not prepare \"%s\": %s", query, SPI_result_code_string(SPI_result));
-    return plan;
 }
 
 }  // namespace
@@ -52,12 +44,12 @@ SqlWrite::SqlWrite(const char* table, const RowShape* shape) : desc_(CreateTempl
     const int registered = SPI_register_relation(batch_);
     if (registered != SPI_OK_REL_REGISTER) elog(ERROR, "could not register rows: %s", SPI_result_code_string(registered));
 
-    upsert_ = prepare(upsert_text(table, desc_), 0, nullptr);
+    upsert_ = prepare_query(upsert_text(table, desc_), 0, nullptr);
     Oid types[] = {INT4OID, TEXTOID, TIMESTAMPTZARRAYOID};
-    delete_ = prepare(psprintf("DELETE FROM %s WHERE instrument_id OPERATOR(pg_catalog.=) $1"
-                               " AND timeframe OPERATOR(pg_catalog.=) $2 AND ts OPERATOR(pg_catalog.=) ANY ($3)",
-                               table),
-                      3, types);
+    delete_ = prepare_query(psprintf("DELETE FROM %s WHERE instrument_id OPERATOR(pg_catalog.=) $1"
+                                     " AND timeframe OPERATOR(pg_catalog.=) $2 AND ts OPERATOR(pg_catalog.=) ANY ($3)",
+                                     table),
+                            3, types);
 }
 
 void SqlWrite::empty_rows() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Cancel and termination in the middle of a large compute stop within a second and leave nothing half-done; the server goes on.
+# Cancel, termination and a crash in the middle of a large compute leave nothing half-done, and the first two are quick.
 . "$(dirname "$0")/../tap.sh"
 new_database pg_candle_interrupts
 sql "INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close, volume)
@@ -8,8 +8,8 @@ sql "INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, clo
 
 # Seconds from the signal to the end of the statement, against the time it needs when left alone: no clock decides a test.
 began() { date +%s%N; }
-interrupted() { # STATEMENT FUNCTION: starts it, waits for it, stops it; prints what psql said
-    local statement=$1 function=$2 out
+interrupted() { # STATEMENT HOW: starts it, lets it work, stops it; said is what psql said, stopped how long that took in ms
+    local statement=$1 how=$2 out
     out=$(mktemp)
     PGAPPNAME=victim psql -X -q -A -t -c "$statement" >"$out" 2>&1 &
     local client=$! pid=
@@ -19,24 +19,32 @@ interrupted() { # STATEMENT FUNCTION: starts it, waits for it, stops it; prints 
     done
     local start
     start=$(began)
-    sql "SELECT $function($pid)" >/dev/null
+    "$how" "$pid" >/dev/null
     wait $client
     stopped=$((($(began) - start) / 1000000))
     said=$(cat "$out")
     rm -f "$out"
 }
 
+cancel() { sql "SELECT pg_cancel_backend($1)"; }
+terminate() { sql "SELECT pg_terminate_backend($1)"; }
+crash() { kill -9 "$1"; }
+
 for statement in "SELECT compute_indicators()" "SELECT count(*) FROM indicators(NULL::indicator_data, 1, '1m')" "CALL refresh_indicators()" \
     "SELECT count(x) FROM (SELECT ema(close, 20) OVER (ORDER BY ts) AS x FROM candle_data) s"; do
-    interrupted "$statement" pg_cancel_backend
+    interrupted "$statement" cancel
     like "$said" "canceling statement due to user request" "cancelled: $statement"
     echo "# stopped after $stopped ms"
     is "$(sql 'SELECT count(*) FROM indicator_data')" 0 "nothing was left behind"
 done
-interrupted "SELECT compute_indicators()" pg_terminate_backend
+interrupted "SELECT compute_indicators()" terminate
 like "$said" "terminating connection due to administrator command" "terminated"
 echo "# stopped after $stopped ms"
 is "$(sql 'SELECT count(*) FROM indicator_data')" 0 "nothing was left behind"
+interrupted "SELECT compute_indicators()" crash
+like "$said" "server closed the connection unexpectedly|terminating connection because of crash" "killed: the server crashes"
+until [ "$(sql 'SELECT 1')" = 1 ]; do sleep 0.2; done
+is "$(sql 'SELECT count(*) FROM indicator_data')" 0 "recovered, nothing was left behind"
 like "$(sql "SET statement_timeout = '300ms'; SELECT compute_indicators()")" "statement timeout" "statement_timeout works"
 is "$(sql 'SELECT compute_indicators()')" 2000000 "and then it runs to its end"
 

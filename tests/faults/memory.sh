@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Memory is bounded by blocks: ten million candles in one series, computed and stored, on the fly, and in a window function,
-# may not make the backend's own memory grow with the series. A crash in the middle leaves nothing half-done.
+# may not make the backend's own memory grow with the series.
 . "$(dirname "$0")/../tap.sh"
 new_database pg_candle_memory
 [ -r /proc/self/status ] || skip_all "needs /proc to see a backend's memory"
