@@ -13,12 +13,24 @@ SPIPlanPtr prepare_query(const char* query, int count, Oid* types) {
     return plan;
 }
 
+uint64 execute_query(SPIPlanPtr query, Datum* values) {
+    MemoryContext caller = CurrentMemoryContext;
+    const int result = SPI_execute_plan(query, values, nullptr, false, 0);
+    if (result < 0) elog(ERROR, "could not execute a statement: %s", SPI_result_code_string(result));
+    const uint64 processed = SPI_processed;
+    SPI_freetuptable(SPI_tuptable);
+    MemoryContextSwitchTo(caller);
+    return processed;
+}
+
 Portal open_ordered(SPIPlanPtr query, Datum* values, const char* nulls, bool read_only) {
+    MemoryContext caller = CurrentMemoryContext;
     const int level = NewGUCNestLevel();
     set_config_option("enable_sort", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
     set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
     Portal portal = SPI_cursor_open(nullptr, query, values, nulls, read_only);
     AtEOXact_GUC(true, level);
+    MemoryContextSwitchTo(caller);
     return portal;
 }
 

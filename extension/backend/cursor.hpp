@@ -6,6 +6,12 @@ namespace pg_candle {
 /// Prepares a query for many executions with one plan. SPI keeps it until SPI_finish().
 SPIPlanPtr prepare_query(const char* query, int count, Oid* types);
 
+// SPI leaves its own memory context current and keeps every result until SPI_finish(). What follows does neither: a call
+// that goes through a hundred thousand series would otherwise hold something of each.
+
+/// Runs a prepared statement to its end and returns how many rows it processed; what it returns is thrown away.
+uint64 execute_query(SPIPlanPtr query, Datum* values);
+
 /// Opens a query that orders by a key, without letting the planner sort: the index has the order, and a sort of a long
 /// series would spill. Nothing in it is worth compiling either. `nulls` as SPI wants them; may be null.
 Portal open_ordered(SPIPlanPtr query, Datum* values, const char* nulls, bool read_only);

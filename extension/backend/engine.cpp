@@ -40,9 +40,9 @@ int64 Engine::compute(const Series& series, const Options& options) {
     ErrorContextCallback context{error_context_stack, add_context, const_cast<Series*>(&series)};
     error_context_stack = &context;
 
-    lock_->lock(series);
     MemoryContextReset(series_);
     MemoryContextSwitchTo(series_);
+    lock_->lock(series);
     RowShape* shape = compile_shape(RelationGetDescr(table_), table_name_, ShapeUse::stored);
     TupleFormer former(shape, series);
     auto* values = static_cast<Datum*>(palloc(sizeof(Datum) * shape->count));

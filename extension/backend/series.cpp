@@ -66,10 +66,7 @@ void SeriesLock::lock(const Series& series) {
     Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe)};
     // Found, or inserted; or somebody else inserted it in between, and then it is found.
     for (int attempt = 0; attempt < 3; ++attempt) {
-        SPI_execute_plan(lock_, values, nullptr, false, 1);
-        if (SPI_processed > 0) return;
-        SPI_execute_plan(insert_, values, nullptr, false, 0);
-        if (SPI_processed > 0) return;
+        if (execute_query(lock_, values) > 0 || execute_query(insert_, values) > 0) return;
     }
     ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                     errmsg("could not lock instrument %d, timeframe %s", series.instrument_id, series.timeframe),
@@ -78,7 +75,7 @@ void SeriesLock::lock(const Series& series) {
 
 void SeriesLock::mark_written(const Series& series) {
     Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe)};
-    SPI_execute_plan(mark_, values, nullptr, false, 0);
+    execute_query(mark_, values);
 }
 
 }  // namespace pg_candle

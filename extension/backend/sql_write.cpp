@@ -31,7 +31,8 @@ const char* upsert_text(const char* table, TupleDesc rows) {
 
 }  // namespace
 
-SqlWrite::SqlWrite(const char* table, const RowShape* shape) : desc_(CreateTemplateTupleDesc(shape->count)) {
+SqlWrite::SqlWrite(const char* table, const RowShape* shape)
+    : memory_(CurrentMemoryContext), desc_(CreateTemplateTupleDesc(shape->count)) {
     for (int c = 0; c < shape->count; ++c)
         TupleDescCopyEntry(desc_, c + 1, shape->desc, shape->columns[c].attno);
     removed_ = static_cast<Datum*>(palloc(sizeof(Datum) * batch));
@@ -54,7 +55,9 @@ SqlWrite::SqlWrite(const char* table, const RowShape* shape) : desc_(CreateTempl
 
 void SqlWrite::empty_rows() {
     if (rows_) tuplestore_end(rows_);
+    MemoryContext caller = MemoryContextSwitchTo(memory_);
     rows_ = tuplestore_begin_heap(false, false, work_mem);
+    MemoryContextSwitchTo(caller);
     batch_->reldata = rows_;
     row_count_ = 0;
 }
@@ -72,8 +75,7 @@ void SqlWrite::remove(TimestampTz ts) {
 void SqlWrite::flush_rows() {
     if (row_count_ == 0) return;
     CHECK_FOR_INTERRUPTS();
-    SPI_execute_plan(upsert_, nullptr, nullptr, false, 0);
-    written_ += SPI_processed;
+    written_ += execute_query(upsert_, nullptr);
     empty_rows();
 }
 
@@ -82,8 +84,7 @@ void SqlWrite::flush_removed() {
     CHECK_FOR_INTERRUPTS();
     ArrayType* array = construct_array(removed_, removed_count_, TIMESTAMPTZOID, sizeof(TimestampTz), true, TYPALIGN_DOUBLE);
     Datum values[] = {Int32GetDatum(series_.instrument_id), CStringGetTextDatum(series_.timeframe), PointerGetDatum(array)};
-    SPI_execute_plan(delete_, values, nullptr, false, 0);
-    written_ += SPI_processed;
+    written_ += execute_query(delete_, values);
     pfree(array);
     removed_count_ = 0;
 }

@@ -12,6 +12,7 @@ namespace pg_candle {
 /// Writes rows with INSERT .. ON CONFLICT DO UPDATE and DELETE, a batch at a time, so that everything that is defined on the
 /// table happens: triggers, row security, partitions, generated columns. A batch reaches the statement as a named tuplestore,
 /// as transition tables reach triggers: nothing is turned into text or arrays. Columns outside the shape are not touched.
+/// Lives in the memory context in which it was made.
 class SqlWrite {
 public:
     SqlWrite(const char* table, const RowShape* shape);
@@ -31,6 +32,7 @@ private:
     void empty_rows();
 
     Series series_{};
+    MemoryContext memory_;
     TupleDesc desc_;
     EphemeralNamedRelation batch_;
     Tuplestorestate* rows_ = nullptr;
