@@ -5,6 +5,7 @@
 #   make                builds the extension          make install        installs it (PG_CONFIG, DESTDIR)
 #   make installcheck   tests the installed one on the running server that PGHOST etc. name
 #   make bench          measures against COPY, built-in window functions and TA-Lib
+#   make compat         compiles against the headers of the PostgreSQL majors of Debian 13 and testing
 #   make psql           psql into the demo            make demo-stop      stops it and removes it
 #   make clean
 
@@ -42,8 +43,11 @@ bench: setup
 	$(MAKE) all
 	tests/bench/run
 
+compat:
+	tests/compat
+
 clean:
 	[ -z "$$(command -v $(PG_CONFIG))" ] || $(MAKE) -C extension clean
 	rm -rf build
 
-.PHONY: all install uninstall setup demo psql demo-stop check installcheck bench clean
+.PHONY: all install uninstall setup demo psql demo-stop check installcheck bench compat clean

@@ -32,8 +32,7 @@ bool needs_checks(Relation table) {
 
 bool can_bulk_insert(Relation table, const bool* filled) {
     const Form_pg_class form = table->rd_rel;
-    if (form->relkind != RELKIND_RELATION || form->relispartition || form->relhassubclass || form->relhastriggers ||
-        form->relhasrules)
+    if (form->relkind != RELKIND_RELATION || form->relispartition || form->relhassubclass || table->trigdesc || table->rd_rules)
         return false;
     const Oid relation = RelationGetRelid(table);
     if (check_enable_rls(relation, InvalidOid, true) == RLS_ENABLED) return false;
