@@ -91,6 +91,13 @@ TEST(Kernels, KeepRelativeAccuracyNearAMillion) {
     }
 }
 
+TEST(Kernels, HoldForTheLongestLookback) {
+    const TestSeries series = random_series(5, 11000, {.start = 1e6, .step = 1e-2});
+    for (const std::string column : {"sma_10000", "ema_10000", "bb_upper_10000_2", "slope_10000", "r2_10000", "volatility_10000",
+                                     "rsi_10000", "macd_500_10000_100", "atr_10000", "adx_5000", "volume_ratio_10000"})
+        expect_close(compute(series, {column})[0], reference(series, column), column, "n of 10,000");
+}
+
 TEST(Kernels, DoNotDependOnHowTheSeriesIsCut) {
     const auto columns = all_columns();
     for (unsigned seed = 1; seed <= 6; ++seed) {
