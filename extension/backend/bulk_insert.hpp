@@ -1,6 +1,6 @@
 #pragma once
-#include "backend/candle_reader.hpp"
 #include "backend/compat.hpp"
+#include "backend/tables.hpp"
 
 namespace pg_candle {
 

@@ -1,15 +1,9 @@
 #pragma once
 #include "backend/compat.hpp"
 #include "backend/row_shape.hpp"
-#include "market/timeframe.hpp"
+#include "backend/tables.hpp"
 
 namespace pg_candle {
-
-/// One series: an instrument in a timeframe.
-struct Series {
-    int32 instrument_id;
-    const char* timeframe;
-};
 
 /// Reads the candles of a series in order of ts, block by block, through PostgreSQL's executor: privileges, row security
 /// and partitions are its business. Needs an SPI connection. Bad candles (a price that is not finite, a ts that is
@@ -27,20 +21,13 @@ public:
 
     void close();
 
-private:
-    SPIPlanPtr query_;
-    Portal portal_ = nullptr;
-    bool read_only_;
-    bool ended_ = false;
-
-public:
-    /// What the rows go to while PostgreSQL hands them over; first member as PostgreSQL's own receivers have it.
+    /// Where PostgreSQL puts the rows; the base comes first, as in PostgreSQL's own receivers.
     struct Receiver {
         DestReceiver base;
         RowShape* shape;
         Series series;
         bool intraday;
-        int count;
+        int count;      // of the block so far
         int64 candles;  // of the series so far
         int64 previous_ts;
         int64 session_offset;  // of the session zone from UTC, valid until session_offset_ends
@@ -48,6 +35,10 @@ public:
     };
 
 private:
+    SPIPlanPtr query_;
+    Portal portal_ = nullptr;
+    bool read_only_;
+    bool ended_ = false;
     Receiver receiver_;
 };
 

@@ -1,6 +1,7 @@
 #include "backend/engine.hpp"
 
 #include "backend/bulk_insert.hpp"
+#include "backend/candle_reader.hpp"
 #include "backend/sql_write.hpp"
 #include "backend/stored_rows.hpp"
 #include "backend/tables.hpp"

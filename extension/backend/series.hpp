@@ -1,5 +1,5 @@
 #pragma once
-#include "backend/candle_reader.hpp"
+#include "backend/tables.hpp"
 
 namespace pg_candle {
 

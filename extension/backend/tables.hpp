@@ -4,6 +4,12 @@
 
 namespace pg_candle {
 
+/// One series: an instrument in a timeframe.
+struct Series {
+    int32 instrument_id;
+    const char* timeframe;
+};
+
 /// The tables that create_candle_tables() made live in the schema of the function that needs them.
 Oid schema_of_function(FunctionCallInfo fcinfo);
 
