@@ -29,7 +29,7 @@ const bool* filled_columns(const RowShape* shape) {
 
 }  // namespace
 
-Engine::Engine(Oid schema) : schema_(schema), call_(CurrentMemoryContext) {
+Engine::Engine(Oid schema) : call_(CurrentMemoryContext) {
     table_name_ = table_name(schema, "indicator_data");
     table_ = table_open(find_table(schema, "indicator_data"), RowExclusiveLock);
     reader_ = make<CandleReader>(schema, false);

@@ -25,7 +25,6 @@ private:
     Relation table_;
     const char* table_name_;
     bool bulk_;
-    Oid schema_;
     class CandleReader* reader_;
     SeriesLock* lock_;
     class StoredRows* stored_ = nullptr;

@@ -10,7 +10,7 @@ struct ColumnName;
 /// Kernels for a set of columns, sharing their sub-results: asking twice for the same kernel with the same parameters
 /// gives the same kernel. Build it (column(), then ready()), then for each block fill candles() and call run().
 ///
-/// Memory: about 8 bytes x capacity per output, plus each kernel's state (at most 24 bytes per candle of its lookback).
+/// Memory: about 8 bytes x capacity per output, plus each kernel's state (at most 32 bytes per candle of its lookback).
 /// Not thread-safe; owned by the arena.
 class Plan {
 public:

@@ -6,7 +6,7 @@ sql "INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, clo
     SELECT 1, '1m', '2000-01-03'::timestamptz + i * interval '1 min', p, p + 1, p - 1, p, i % 1000
     FROM (SELECT i, 100 + 10 * sin(i / 7.0) AS p FROM generate_series(0, 1999999) i) s" >/dev/null
 
-# Seconds from the signal to the end of the statement, against the time it needs when left alone: no clock decides a test.
+# How long stopping took is printed; no clock decides a test.
 began() { date +%s%N; }
 interrupted() { # STATEMENT HOW: starts it, lets it work, stops it; said is what psql said, stopped how long that took in ms
     local statement=$1 how=$2 out

@@ -6,9 +6,7 @@ folder=$SHARED_DATA/candles/minute-2016
 [ -d "$folder" ] || skip_all "real candles are not here (../shared/data)"
 new_database pg_candle_minute
 
-files=0
 for file in "$folder"/*.csv.gz; do
-    files=$((files + 1))
     symbol=$(basename "$file" .csv.gz)
     printf 'NSE_EQ|%s,NSE,NSE_EQ,EQ,"%s"\n' "$symbol" "$symbol"
 done | psql -X -q -c "COPY instrument_master (instrument_key, exchange, segment, instrument_type, trading_symbol) FROM STDIN (FORMAT csv)"

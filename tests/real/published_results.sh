@@ -4,23 +4,17 @@
 . "$(dirname "$0")/../tap.sh"
 folder=$SHARED_DATA/reference/stock-indicators
 [ -d "$folder" ] || skip_all "published results are not here (../shared/data)"
-command -v python3 >/dev/null || skip_all "python3 reads the published JSON, and is not here"
 new_database pg_candle_published
 
 copy_quotes() { # INSTRUMENT_ID FILE
     tail -n +2 "$2" | tr -d '\r' | awk -F, -v OFS=, -v id="$1" '{ if ($6 ~ /\./) $6 = sprintf("%.0f", $6); print id, "1d", $0 }' |
         psql -X -q -v ON_ERROR_STOP=1 -c "COPY candle_data (instrument_id, timeframe, ts, open, high, low, close, volume) FROM STDIN (FORMAT csv)" 2>&1
 }
-field() { # FILE FIELD: "row number,value" for each result that has one
-    python3 -c 'import json, sys
-for i, row in enumerate(json.load(open(sys.argv[1]))):
-    if row.get(sys.argv[2]) is not None: print(i + 1, repr(row[sys.argv[2]]), sep=",")' "$folder/$1" "$2"
-}
 compare() { # FILE FIELD EXPRESSION TOLERANCE: values and their rows
     {
-        echo "CREATE TEMP TABLE published (bars bigint, value float8); COPY published FROM STDIN (FORMAT csv);"
-        field "$1" "$2"
-        echo "\\."
+        echo "\\set results \`cat '$folder/$1'\`"
+        echo "CREATE TEMP TABLE published AS SELECT bars, (result ->> '$2')::float8 AS value
+              FROM json_array_elements(:'results'::json) WITH ORDINALITY AS r (result, bars) WHERE result ->> '$2' IS NOT NULL;"
         echo "SELECT count(*) FILTER (WHERE (p.value IS NULL) <> (x.value IS NULL)) || ' misplaced, ' ||
                   count(*) FILTER (WHERE abs(p.value - x.value) > $4 * greatest(1, abs(p.value))) || ' wrong'
               FROM (SELECT bars, ($3)::float8 AS value FROM candle_data JOIN wanted USING (instrument_id, timeframe, ts) WINDOW w AS (ORDER BY ts)) x

@@ -96,7 +96,7 @@ TEST(Docs, DescribeEveryColumn) {
     text << page.rdbuf();
     for (const Indicator& indicator : indicators())
         for (std::string_view stem : indicator.outputs)
-            EXPECT_NE(text.str().find("`" + std::string(stem)), std::string::npos) << "docs/indicators.md does not name " << stem;
+            EXPECT_NE(text.str().find(std::string("`").append(stem)), std::string::npos) << "docs/indicators.md does not name " << stem;
 }
 
 }  // namespace
