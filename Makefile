@@ -3,6 +3,7 @@
 #   make demo           packages, build, a private throw-away PostgreSQL with a market in it, and a tour
 #   make check          packages, build, all tests; the last line is "N passed, N failed"
 #   make                builds the extension          make install        installs it (PG_CONFIG, DESTDIR)
+#   make loader         builds build/release/pgcandle          make install-loader   installs it (PREFIX, DESTDIR)
 #   make installcheck   tests the installed one on the running server that PGHOST etc. name
 #   make bench          measures against COPY, built-in window functions and TA-Lib
 #   make compat         compiles against the headers of the PostgreSQL majors of Debian 13 and testing
@@ -18,6 +19,15 @@ all:
 
 install uninstall: all
 	$(MAKE) -C extension $@
+
+PREFIX ?= /usr/local
+loader:
+	@mkdir -p build
+	cmake -S . -B build/release >build/cmake.log || { cat build/cmake.log >&2; exit 1; }
+	cmake --build build/release --target pgcandle
+
+install-loader: loader
+	cmake --install build/release --prefix $(PREFIX)
 
 setup:
 	.ci/setup
@@ -50,4 +60,4 @@ clean:
 	[ -z "$$(command -v $(PG_CONFIG))" ] || $(MAKE) -C extension clean
 	rm -rf build
 
-.PHONY: all install uninstall setup demo psql demo-stop check installcheck bench compat clean
+.PHONY: all install uninstall loader install-loader setup demo psql demo-stop check installcheck bench compat clean

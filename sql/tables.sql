@@ -113,7 +113,50 @@ BEGIN
             computed_at   timestamptz,
             PRIMARY KEY (instrument_id, timeframe) $ddl$,
          ARRAY['COMMENT ON TABLE %1$I.indicator_state IS ''one row per series of indicator_data, locked while the series is computed''',
-               'COMMENT ON COLUMN %1$I.indicator_state.computed_at IS ''when rows of the series were last written'''])
+               'COMMENT ON COLUMN %1$I.indicator_state.computed_at IS ''when rows of the series were last written''']),
+
+        ('watchlist', '{instrument_id,timeframes}', $ddl$
+            instrument_id integer PRIMARY KEY,
+            timeframes    text[] NOT NULL DEFAULT '{1m,5m,15m,30m,1h,4h,1d,1w}' $ddl$,
+         ARRAY['COMMENT ON TABLE %1$I.watchlist IS ''what ltp, backfill and freshness look after by default''']),
+
+        ('candle_coverage', '{instrument_id,timeframe,from_ts,to_ts,state,rows,attempts,checked_at,error}', $ddl$
+            instrument_id integer NOT NULL,
+            timeframe     text COLLATE pg_catalog."C" NOT NULL,
+            from_ts       timestamptz NOT NULL,
+            to_ts         timestamptz NOT NULL,
+            state         text NOT NULL CHECK (state OPERATOR(pg_catalog.=) ANY ('{filled,no_data,failed}'::pg_catalog.text[])),
+            rows          bigint NOT NULL DEFAULT 0,
+            attempts      integer NOT NULL DEFAULT 1,
+            checked_at    timestamptz NOT NULL DEFAULT pg_catalog.now(),
+            error         text,
+            PRIMARY KEY (instrument_id, timeframe, from_ts),
+            CHECK (from_ts OPERATOR(pg_catalog.<) to_ts) $ddl$,
+         ARRAY['COMMENT ON TABLE %1$I.candle_coverage IS ''what the provider was asked for and what came of it; the ranges [from_ts, to_ts) of a series never overlap''',
+               'COMMENT ON COLUMN %1$I.candle_coverage.state IS ''filled: candles came; no_data: the provider confirmed that there are none; failed: it erred''',
+               'COMMENT ON COLUMN %1$I.candle_coverage.rows IS ''candles that were stored in the range; where candle_data now holds another number, its holes were not asked for''']),
+
+        ('ltp_data', '{instrument_id,ts,ltp,volume,last_quantity,previous_close,change,change_percent}', $ddl$
+            instrument_id  integer NOT NULL,
+            ts             timestamptz NOT NULL,
+            ltp            float8 NOT NULL,
+            volume         bigint,
+            last_quantity  bigint,
+            previous_close float8,
+            change         float8,
+            change_percent float8,
+            PRIMARY KEY (instrument_id, ts) $ddl$,
+         ARRAY['COMMENT ON TABLE %1$I.ltp_data IS ''last traded prices; one row per instrument and minute, the minute''''s last answer''',
+               'COMMENT ON COLUMN %1$I.ltp_data.change IS ''ltp - previous_close''',
+               'COMMENT ON COLUMN %1$I.ltp_data.change_percent IS ''100 * change / previous_close''']),
+
+        ('request_log', '{request_id,endpoint,requested_at,finished_at}', $ddl$
+            request_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            endpoint     text NOT NULL,
+            requested_at timestamptz NOT NULL,
+            finished_at  timestamptz $ddl$,
+         ARRAY['COMMENT ON TABLE %1$I.request_log IS ''requests of the last 30 minutes, from which all loaders on this database keep the provider''''s rate limits together''',
+               'COMMENT ON COLUMN %1$I.request_log.finished_at IS ''when the answer was there: the latest moment at which the provider can have counted the request'''])
         ) AS tables (name, required, columns, afterwards)
     LOOP
         -- A table that is there already stays as it is, if it is the caller's and can serve.

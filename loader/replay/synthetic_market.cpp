@@ -86,40 +86,95 @@ bool SyntheticMarket::is_session(sys_days day) {
     });
 }
 
-void SyntheticMarket::walk(const Instrument& instrument, sys_days days_from, sys_days minutes_from, sys_days last,
-                           const Take& daily, const Take& minute) const {
-    const auto number = static_cast<std::uint64_t>(&instrument - instruments_.data());
-    std::mt19937_64 random(seed_ * 1000003 + number);
-    const bool index = instrument.type == "INDEX";
-    const double minute_move = (index ? 0.0003 : 0.0006) + 0.00002 * static_cast<double>(number % 7);
-    const double drift = 0.0000002 * static_cast<double>(number % 11);
-    const double typical_volume = index ? 0 : 2e7 / instrument.start_price;
-    double price = instrument.start_price;
+/// An instrument's price on its way through time, one session after the other.
+class SyntheticMarket::Walker {
+public:
+    Walker(std::uint64_t seed, std::uint64_t number, const Instrument& instrument)
+        : random_(seed * 1000003 + number), price_(instrument.start_price) {
+        const bool index = instrument.type == "INDEX";
+        minute_move_ = (index ? 0.0003 : 0.0006) + 0.00002 * static_cast<double>(number % 7);
+        drift_ = 0.0000002 * static_cast<double>(number % 11);
+        typical_volume_ = index ? 0 : 2e7 / instrument.start_price;
+    }
 
-    for (sys_days day = first_day; day <= last; day += days{1}) {
-        if (!is_session(day)) continue;
+    /// Trades through a session: its minutes to `minute` if that is there; returns the whole.
+    Candle trade(sys_days day, const Take& minute) {
         const auto start = duration_cast<seconds>(day.time_since_epoch() + opens_at - utc_offset).count();
         Candle whole{};
-        price *= 1 + 0.004 * bell(random);  // overnight
+        price_ *= 1 + 0.004 * bell(random_);  // overnight
         for (int m = 0; m < minutes_of_session; ++m) {
-            const double move = minute_move * std::sqrt(activity(m));
-            Candle candle{start + 60 * m, to_tick(price), 0, 0, 0, 0};
-            price *= 1 + drift + move * bell(random);
-            candle.close = to_tick(price);
-            const double reach = 0.5 * move * price;
-            candle.high = std::max({candle.open, candle.close, to_tick(price + reach * std::fabs(bell(random)))});
-            candle.low = std::min({candle.open, candle.close, to_tick(price - reach * std::fabs(bell(random)))});
-            candle.volume = static_cast<std::int64_t>(typical_volume * activity(m) * (0.2 + std::fabs(bell(random))));
+            const double move = minute_move_ * std::sqrt(activity(m));
+            Candle candle{start + 60 * m, to_tick(price_), 0, 0, 0, 0};
+            price_ *= 1 + drift_ + move * bell(random_);
+            candle.close = to_tick(price_);
+            const double reach = 0.5 * move * price_;
+            candle.high = std::max({candle.open, candle.close, to_tick(price_ + reach * std::fabs(bell(random_)))});
+            candle.low = std::min({candle.open, candle.close, to_tick(price_ - reach * std::fabs(bell(random_)))});
+            candle.volume = static_cast<std::int64_t>(typical_volume_ * activity(m) * (0.2 + std::fabs(bell(random_))));
             if (m == 0) whole = {duration_cast<seconds>(day.time_since_epoch() - utc_offset).count(), candle.open, candle.high,
                                  candle.low, 0, 0};
             whole.high = std::max(whole.high, candle.high);
             whole.low = std::min(whole.low, candle.low);
             whole.close = candle.close;
             whole.volume += candle.volume;
-            if (minute && day >= minutes_from) minute(candle);
+            if (minute) minute(candle);
         }
+        return whole;
+    }
+
+private:
+    std::mt19937_64 random_;
+    double price_, minute_move_, drift_, typical_volume_;
+};
+
+struct SyntheticMarket::Life {
+    std::map<sys_days, Walker> months;  // as they begin
+    std::vector<std::pair<sys_days, Candle>> sessions;
+};
+
+SyntheticMarket::~SyntheticMarket() = default;
+
+void SyntheticMarket::walk(const Instrument& instrument, sys_days days_from, sys_days minutes_from, sys_days last,
+                           const Take& daily, const Take& minute) const {
+    Walker walker(seed_, static_cast<std::uint64_t>(&instrument - instruments_.data()), instrument);
+    for (sys_days day = first_day; day <= last; day += std::chrono::days{1}) {
+        if (!is_session(day)) continue;
+        const Candle whole = walker.trade(day, day >= minutes_from ? minute : Take());
         if (daily && day >= days_from) daily(whole);
     }
+}
+
+const SyntheticMarket::Life& SyntheticMarket::life(const Instrument& instrument) const {
+    const std::lock_guard lock(mutex_);
+    auto& life = lives_[&instrument];
+    if (life) return *life;
+    life = std::make_unique<Life>();
+    Walker walker(seed_, static_cast<std::uint64_t>(&instrument - instruments_.data()), instrument);
+    for (sys_days day = first_day; day <= last_day; day += std::chrono::days{1}) {
+        if (year_month_day{day}.day() == std::chrono::day{1}) life->months.emplace(day, walker);
+        if (is_session(day)) life->sessions.emplace_back(day, walker.trade(day, {}));
+    }
+    return *life;
+}
+
+std::vector<Candle> SyntheticMarket::minutes(const Instrument& instrument, sys_days from, sys_days to) const {
+    std::vector<Candle> candles;
+    from = std::max(from, first_day), to = std::min(to, last_day);
+    if (from > to) return candles;
+    const auto month = std::prev(life(instrument).months.upper_bound(from));
+    Walker walker = month->second;
+    for (sys_days day = month->first; day <= to; day += std::chrono::days{1}) {
+        if (!is_session(day)) continue;
+        walker.trade(day, day < from ? Take() : Take([&](const Candle& candle) { candles.push_back(candle); }));
+    }
+    return candles;
+}
+
+std::vector<Candle> SyntheticMarket::days(const Instrument& instrument, sys_days from, sys_days to) const {
+    std::vector<Candle> candles;
+    for (const auto& [day, candle] : life(instrument).sessions)
+        if (day >= from && day <= to) candles.push_back(candle);
+    return candles;
 }
 
 }  // namespace pg_candle::replay

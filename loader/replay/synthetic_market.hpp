@@ -2,6 +2,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +33,7 @@ struct Candle {
 class SyntheticMarket {
 public:
     explicit SyntheticMarket(std::uint64_t seed = 1);
+    ~SyntheticMarket();
 
     const std::vector<Instrument>& instruments() const { return instruments_; }
 
@@ -43,12 +47,25 @@ public:
     void walk(const Instrument& instrument, std::chrono::sys_days days_from, std::chrono::sys_days minutes_from,
               std::chrono::sys_days last, const Take& daily, const Take& minute) const;
 
+    /// The candles of sessions from `from` to `to`, both inclusive. The first call for an instrument walks its whole life to
+    /// remember where each month begins; the others cost what they return. May be called from several threads.
+    std::vector<Candle> minutes(const Instrument& instrument, std::chrono::sys_days from, std::chrono::sys_days to) const;
+    std::vector<Candle> days(const Instrument& instrument, std::chrono::sys_days from, std::chrono::sys_days to) const;
+
     /// The first day on which anything trades; every walk starts here, so that prices do not depend on what is asked for.
     static constexpr std::chrono::sys_days first_day{std::chrono::year{2018} / 1 / 1};
+    /// The last day for which minutes() and days() have anything; nse_holidays.hpp ends there.
+    static constexpr std::chrono::sys_days last_day{std::chrono::year{2026} / 12 / 31};
 
 private:
+    class Walker;
+    struct Life;  // of an instrument: what its first walk remembers
+    const Life& life(const Instrument& instrument) const;
+
     std::uint64_t seed_;
     std::vector<Instrument> instruments_;
+    mutable std::mutex mutex_;
+    mutable std::map<const Instrument*, std::unique_ptr<Life>> lives_;
 };
 
 }  // namespace pg_candle::replay

@@ -1,0 +1,59 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "india_time.hpp"
+#include "market/timeframe.hpp"
+
+namespace pg_candle {
+
+/// Who made a candle; the letter is stored in candle_data.source.
+enum class Source : char { historical = 'h', intraday = 'i', derived = 'd', file = 'f' };
+
+struct Candle {
+    Instant start;
+    double open, high, low, close;
+    std::optional<std::int64_t> volume, oi;
+};
+
+/// Candles on their way into the database, and what was wrong with those that are not among them.
+struct CandleBatch {
+    std::vector<Candle> candles;
+    std::map<std::string, std::int64_t> rejected;  ///< reason → rows that were left out
+    std::map<std::string, std::int64_t> altered;   ///< reason → rows that were taken in after a repair
+
+    void clear() { candles.clear(), rejected.clear(), altered.clear(); }
+};
+
+/// What makes a candle impossible, or nullptr: prices that are not finite, or not low <= open, close <= high. The same rule as
+/// the CHECK of candle_data.
+const char* impossible(const Candle& candle);
+
+/// Adds the candle, or counts why not. A negative volume or open interest (overflows at the provider) becomes NULL. A candle
+/// of a day, week or month is moved to local midnight of its date, its Monday or its 1st.
+void add_candle(CandleBatch& batch, const Timeframe& timeframe, Candle candle);
+
+/// Brings the candles into ascending order with one per start. Of several with the same start the one that was added first
+/// stays (`keep_last`: last); the others are counted as duplicates.
+void sort_candles(CandleBatch& batch, bool keep_last = false);
+
+/// Removes what does not start in [from, to) and counts it.
+void keep_range(CandleBatch& batch, Instant from, Instant to);
+
+/// The text that timeframes are written with, like `5m`.
+std::string format_timeframe(const Timeframe& timeframe);
+
+/// As parse_timeframe of market/, but throws Failure (usage).
+Timeframe require_timeframe(const std::string& text);
+
+/// Start of the day, week or month that holds that date; the date itself for other timeframes.
+Date bucket_date(const Timeframe& timeframe, Date date);
+
+/// First date after the day, week or month that holds that date.
+Date next_bucket_date(const Timeframe& timeframe, Date date);
+
+}  // namespace pg_candle

@@ -1,0 +1,67 @@
+#include "commands/context.hpp"
+
+#include <sstream>
+
+namespace pg_candle::commands {
+
+Context::Context(CLI::App& app) {
+    app.add_option("--db", database, "Database as a URI or conninfo string; else libpq's environment")->envname("DATABASE_URL");
+    app.add_option("--api-url", api_url, "Base address of the API")->envname("PGCANDLE_API_URL")->default_str("https://api.upstox.com");
+    app.add_option("--assets-url", assets_url, "Base address of the instrument files")
+        ->envname("PGCANDLE_ASSETS_URL")->default_str("https://assets.upstox.com");
+    app.add_option("--token-file", token_file, "Where the access token is kept; UPSTOX_ACCESS_TOKEN goes before it")
+        ->envname("PGCANDLE_TOKEN_FILE");
+    app.add_option("--limits", rate_limits, "Rate limits, shared by all loaders on the database")
+        ->envname("PGCANDLE_LIMITS")->default_str("50/1s,500/1m,2000/30m");
+    app.add_option("--parallel", parallel, "Requests in flight at most")->check(CLI::Range(1, 100))->capture_default_str();
+    app.add_option("--attempts", attempts, "Attempts of one request")->check(CLI::Range(1, 100))->capture_default_str();
+    app.add_option("--backoff", backoff_ms, "Longest wait before the first retry, in ms; doubles with each")
+        ->envname("PGCANDLE_BACKOFF")->check(CLI::Range(1, 60'000))->capture_default_str();
+    app.add_option("--timeout", timeout_s, "Longest time of one request, in seconds")
+        ->envname("PGCANDLE_TIMEOUT")->check(CLI::Range(1, 3600))->capture_default_str();
+    app.add_option("--stall", stall_s, "Longest silence in the middle of an answer, in seconds")->check(CLI::Range(1, 3600))->capture_default_str();
+    app.add_option("--log-level", log_level, "debug, info, warn or error")
+        ->check(CLI::IsMember({"debug", "info", "warn", "error"}))->default_str("info");
+    app.add_flag("-q,--quiet", quiet, "Errors only, and no progress");
+}
+
+store::Connection Context::connect() const {
+    store::Connection connection(database);
+    connection.use_candle_tables();
+    return connection;
+}
+
+upstox::Token Context::load_token() const { return upstox::load_token(token_file.empty() ? upstox::default_token_file() : token_file); }
+
+upstox::Token Context::require_token() const {
+    upstox::Token token = load_token();
+    if (token.empty()) throw Failure(Exit::authentication, "There is no access token.", "Run \"pgcandle login\", or set UPSTOX_ACCESS_TOKEN.");
+    return token;
+}
+
+upstox::ClientOptions Context::client_options() const {
+    upstox::ClientOptions options;
+    options.parallel = parallel;
+    options.attempts = attempts;
+    options.backoff = std::chrono::milliseconds{backoff_ms};
+    options.total_timeout = std::chrono::seconds{timeout_s};
+    options.stall_timeout = std::chrono::seconds{stall_s};
+    return options;
+}
+
+std::atomic<bool>& Context::stop() {
+    static std::atomic<bool> flag{false};
+    return flag;
+}
+
+std::vector<std::string> split_list(const std::string& text) {
+    std::vector<std::string> items;
+    std::stringstream stream(text);
+    for (std::string item; std::getline(stream, item, ',');) {
+        const auto first = item.find_first_not_of(' '), last = item.find_last_not_of(' ');
+        if (first != item.npos) items.push_back(item.substr(first, last - first + 1));
+    }
+    return items;
+}
+
+}  // namespace pg_candle::commands

@@ -1,0 +1,60 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "failure.hpp"
+#include "store/connection.hpp"
+#include "store/request_log.hpp"
+#include "upstox/client.hpp"
+
+namespace pg_candle::commands {
+
+/// What all commands share: the options before or behind the command's name, and what is made from them.
+class Context {
+public:
+    /// Adds the shared options.
+    explicit Context(CLI::App& app);
+
+    /// A connection to the database with the candle tables in reach.
+    store::Connection connect() const;
+
+    /// A connection to the database as it is, for `init`.
+    store::Connection connect_plain() const { return store::Connection(database); }
+
+    upstox::Token load_token() const;
+    /// As load_token, but throws Failure (authentication) when there is none.
+    upstox::Token require_token() const;
+
+    upstox::ClientOptions client_options() const;
+    std::vector<upstox::RateLimit> limits() const { return upstox::parse_limits(rate_limits); }
+
+    /// Set by SIGINT and SIGTERM: finish what is in flight, then end.
+    static std::atomic<bool>& stop();
+
+    std::string database, api_url, assets_url, token_file, rate_limits, log_level;
+    int parallel = 16, attempts = 6, backoff_ms = 500, timeout_s = 180, stall_s = 30;
+    bool quiet = false;
+
+    /// How the command ended; its callback may set it.
+    Exit exit = Exit::done;
+};
+
+/// A comma-separated option value as a list; blanks around the items do not count.
+std::vector<std::string> split_list(const std::string& text);
+
+/// Adds the command to the program. One for each file of this folder.
+void add_init(CLI::App& app, Context& context);
+void add_login(CLI::App& app, Context& context);
+void add_instruments(CLI::App& app, Context& context);
+void add_watch(CLI::App& app, Context& context);
+void add_backfill(CLI::App& app, Context& context);
+void add_ltp(CLI::App& app, Context& context);
+void add_status(CLI::App& app, Context& context);
+void add_import(CLI::App& app, Context& context);
+void add_export(CLI::App& app, Context& context);
+
+}  // namespace pg_candle::commands

@@ -1,0 +1,69 @@
+// pgcandle import: candle files into the tables.
+#include <spdlog/spdlog.h>
+
+#include <cstdio>
+
+#include "commands/context.hpp"
+#include "work/import.hpp"
+
+namespace pg_candle::commands {
+namespace {
+
+struct Options {
+    std::vector<std::string> files;
+    std::string timeframe;
+    work::ImportOptions import;
+};
+
+std::string list(const std::map<std::string, std::int64_t>& counts) {
+    std::string text;
+    for (const auto& [reason, count] : counts) text += (text.empty() ? "" : ", ") + std::to_string(count) + " x " + reason;
+    return text;
+}
+
+/// Whether the file is in. A file without a single good row is not.
+bool import_one(store::Connection& connection, const std::string& file, const work::ImportOptions& options) try {
+    const work::ImportReport report = work::import_file(connection, file, options);
+    const store::Stored& stored = report.stored;
+    printf("%s: %s, %lld rows: %lld inserted, %lld updated, %lld equal", file.c_str(), report.timeframe.c_str(), static_cast<long long>(report.rows),
+           static_cast<long long>(stored.inserted), static_cast<long long>(stored.updated), static_cast<long long>(stored.unchanged));
+    if (stored.kept > 0) printf(", %lld kept as the provider has them (--replace)", static_cast<long long>(stored.kept));
+    if (!report.rejected.empty()) printf("; left out: %s", list(report.rejected).c_str());
+    if (!report.altered.empty()) printf("; repaired: %s", list(report.altered).c_str());
+    printf("\n");
+    return stored.inserted + stored.updated + stored.unchanged + stored.kept > 0 || report.rows == 0;
+} catch (const Failure& failure) {
+    if (failure.exit == Exit::authentication) throw;
+    fprintf(stderr, "pgcandle: %s: %s %s\n", file.c_str(), failure.what(), failure.hint.c_str());
+    return false;
+} catch (const store::SqlError& error) {
+    if (error.state.empty()) throw;
+    fprintf(stderr, "pgcandle: %s: PostgreSQL: %s\n", file.c_str(), error.what());
+    return false;
+}
+
+}  // namespace
+
+void add_import(CLI::App& app, Context& context) {
+    const auto options = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand("import", "Loads candle files: CSV or recorded JSON bodies, plain or gzip");
+    command->add_option("files", options->files, "One transaction each; - is standard input")->required();
+    command->add_option("--symbol", options->import.symbol, "Whose candles; default: the file's symbol column, else its name");
+    command->add_option("--timeframe", options->timeframe, "Their timeframe; default: what the times show");
+    command->add_flag("--create", options->import.create, "Adds instruments that are not there");
+    command->add_option("--segment", options->import.segment, "Segment of added instruments")->capture_default_str();
+    command->add_flag("--replace", options->import.replace, "Replaces even the provider's own historical candles");
+    command->callback([&context, options] {
+        if (!options->timeframe.empty()) options->import.timeframe = require_timeframe(options->timeframe);
+        store::Connection connection = context.connect();
+        std::size_t failed = 0;
+        for (const std::string& file : options->files) {
+            if (Context::stop()) throw Failure(Exit::failed, "Interrupted; the files before " + file + " are in.");
+            if (!import_one(connection, file, options->import)) ++failed;
+        }
+        if (failed > 0) fprintf(stderr, "pgcandle: %zu of %zu files were not loaded.\n", failed, options->files.size());
+        context.exit = failed > 0 ? Exit::failed : Exit::done;
+    });
+}
+
+}  // namespace pg_candle::commands

@@ -1,0 +1,77 @@
+// pgcandle: brings market data of Upstox into the candle tables of pg_candle.
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "commands/context.hpp"
+#include "environment_file.hpp"
+#include "version.hpp"
+
+namespace {
+
+using namespace pg_candle;
+
+void stop_softly(int) { commands::Context::stop() = true; }
+
+int code(Exit exit) { return static_cast<int>(exit); }
+
+int report(const Failure& failure) {
+    fprintf(stderr, "pgcandle: %s%s%s\n", failure.what(), failure.hint.empty() ? "" : " ", failure.hint.c_str());
+    return code(failure.exit);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    spdlog::set_default_logger(spdlog::stderr_color_st("pgcandle"));
+    spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
+
+    // The file has to be read before options take their defaults from the environment.
+    std::optional<Failure> bad_environment;
+    try {
+        load_environment_file(".env");
+    } catch (const Failure& failure) {
+        bad_environment = failure;
+    }
+
+    CLI::App app{"pgcandle brings market data of Upstox into PostgreSQL. Exit codes: 0 done, 1 something failed, 2 usage, "
+                 "3 authentication, 4 another sync holds the lock."};
+    app.set_version_flag("--version", PG_CANDLE_VERSION);
+    app.require_subcommand(1);
+    app.fallthrough();
+    commands::Context context(app);
+    app.parse_complete_callback([&] {
+        if (bad_environment) throw *bad_environment;
+        if (context.api_url.empty()) context.api_url = "https://api.upstox.com";
+        if (context.assets_url.empty()) context.assets_url = "https://assets.upstox.com";
+        if (context.rate_limits.empty()) context.rate_limits = "50/1s,500/1m,2000/30m";
+        for (std::string* url : {&context.api_url, &context.assets_url})
+            while (url->ends_with('/')) url->pop_back();
+        spdlog::set_level(context.quiet ? spdlog::level::err : spdlog::level::from_str(context.log_level.empty() ? "info" : context.log_level));
+        if (context.quiet && context.log_level.empty()) spdlog::set_level(spdlog::level::err);
+    });
+    for (const auto add : {commands::add_init, commands::add_login, commands::add_instruments, commands::add_watch, commands::add_backfill,
+                           commands::add_ltp, commands::add_status, commands::add_import, commands::add_export})
+        add(app, context);
+
+    struct sigaction action {};
+    action.sa_handler = stop_softly;
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? code(Exit::done) : code(Exit::usage);
+    } catch (const Failure& failure) {
+        return report(failure);
+    } catch (const store::SqlError& error) {
+        return report(Failure(Exit::failed, std::string("PostgreSQL: ") + error.what() + (error.state.empty() ? "" : " (SQLSTATE " + error.state + ")")));
+    } catch (const std::exception& error) {
+        return report(Failure(Exit::failed, error.what()));
+    }
+    return code(context.exit);
+}

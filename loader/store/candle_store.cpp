@@ -1,0 +1,173 @@
+#include "store/candle_store.hpp"
+
+#include <bit>
+#include <cstring>
+
+namespace pg_candle::store {
+namespace {
+
+using namespace std::chrono;
+
+constexpr const char* unique_violation = "23505";
+
+/// PostgreSQL counts from here.
+constexpr sys_days postgres_epoch{year{2000} / 1 / 1};
+
+/// Rows of candle_data in COPY's binary format, in network byte order.
+class BinaryRows {
+public:
+    explicit BinaryRows(Connection& connection) : connection_(connection) {
+        buffer_.reserve(flush_at + 256);
+        buffer_.append("PGCOPY\n\377\r\n\0", 11).append(8, '\0');
+    }
+
+    void add(const SeriesKey& series, Source source, const Candle& candle) {
+        put<std::int16_t>(10);
+        field<std::int32_t>(series.instrument_id);
+        put(static_cast<std::int32_t>(series.timeframe.size()));
+        buffer_ += series.timeframe;
+        field(static_cast<char>(source));
+        field<std::int64_t>((candle.start - Instant{postgres_epoch}).count());
+        for (const double price : {candle.open, candle.high, candle.low, candle.close}) field(std::bit_cast<std::int64_t>(price));
+        optional_field(candle.volume);
+        optional_field(candle.oi);
+        if (buffer_.size() >= flush_at) flush();
+    }
+
+    void end() {
+        put<std::int16_t>(-1);
+        flush();
+    }
+
+private:
+    static constexpr std::size_t flush_at = 1 << 16;
+
+    template <typename Number>
+    void put(Number number) {
+        char bytes[sizeof number];
+        for (std::size_t i = 0; i < sizeof number; ++i)
+            bytes[i] = static_cast<char>(static_cast<std::make_unsigned_t<Number>>(number) >> (8 * (sizeof number - 1 - i)));
+        buffer_.append(bytes, sizeof bytes);
+    }
+    template <typename Number>
+    void field(Number number) {
+        put(static_cast<std::int32_t>(sizeof number));
+        put(number);
+    }
+    void optional_field(const std::optional<std::int64_t>& number) {
+        if (number)
+            field(*number);
+        else
+            put<std::int32_t>(-1);
+    }
+    void flush() {
+        connection_.copy_data(buffer_);
+        buffer_.clear();
+    }
+
+    Connection& connection_;
+    std::string buffer_;
+};
+
+constexpr const char* columns = "(instrument_id, timeframe, source, ts, open, high, low, close, volume, oi)";
+
+std::string text(std::int64_t number) { return std::to_string(number); }
+
+}  // namespace
+
+void CandleStore::lock(const SeriesKey& series) {
+    connection_.run("SELECT pg_advisory_xact_lock($1, hashtext('pg_candle.candle_coverage.' || $2))", {text(series.instrument_id), series.timeframe});
+}
+
+bool CandleStore::is_empty(const SeriesKey& series, Instant from, Instant last) {
+    return connection_.run("SELECT EXISTS (SELECT FROM candle_data WHERE instrument_id = $1 AND timeframe = $2 AND ts >= $3 AND ts <= $4)",
+                           {text(series.instrument_id), series.timeframe, sql_time(from), sql_time(last)}).text(0, 0) == "f";
+}
+
+void CandleStore::copy(const SeriesKey& series, Source source, const std::vector<Candle>& candles, const char* into) {
+    connection_.copy_begin(std::string("COPY ") + into + " " + columns + " FROM STDIN (FORMAT binary)");
+    BinaryRows rows(connection_);
+    for (const Candle& candle : candles) rows.add(series, source, candle);
+    rows.end();
+    connection_.copy_end();
+}
+
+Stored CandleStore::upsert(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all) {
+    if (!staging_made_) {
+        connection_.run("CREATE TEMP TABLE IF NOT EXISTS arriving_candle (LIKE candle_data) ON COMMIT DELETE ROWS");
+        staging_made_ = true;
+    }
+    connection_.run("TRUNCATE pg_temp.arriving_candle");
+    copy(series, source, candles, "pg_temp.arriving_candle");
+    const char* const replaces = replace_all || source == Source::historical ? "true"
+                                 : source == Source::file                    ? "c.source <> 'h'"
+                                                                             : "c.source IN ('i', 'd')";
+    // One statement writes and counts. xmax is 0 in a row that was inserted.
+    const Rows rows = connection_.run(
+        std::string("WITH written AS (INSERT INTO candle_data AS c ") + columns +
+            " SELECT instrument_id, timeframe, source, ts, open, high, low, close, volume, oi FROM pg_temp.arriving_candle ORDER BY ts "
+            "ON CONFLICT (instrument_id, timeframe, ts) DO UPDATE SET source = excluded.source, open = excluded.open, high = excluded.high, "
+            "low = excluded.low, close = excluded.close, volume = excluded.volume, oi = excluded.oi WHERE " + replaces +
+            " AND (c.source, c.open, c.high, c.low, c.close, c.volume, c.oi) IS DISTINCT FROM (excluded.source, excluded.open, "
+            "excluded.high, excluded.low, excluded.close, excluded.volume, excluded.oi) RETURNING xmax = 0 AS is_new), "
+            "kept AS (SELECT count(*) AS count FROM pg_temp.arriving_candle a JOIN candle_data c USING (instrument_id, timeframe, ts) "
+            " WHERE NOT (" + replaces + ") AND (c.open, c.high, c.low, c.close, c.volume, c.oi) IS DISTINCT FROM (a.open, a.high, a.low, a.close, a.volume, a.oi)) "
+            "SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new), (SELECT count FROM kept) FROM written");
+    Stored stored;
+    stored.inserted = rows.number(0, 0);
+    stored.updated = rows.number(0, 1);
+    stored.kept = rows.number(0, 2);
+    stored.unchanged = static_cast<std::int64_t>(candles.size()) - stored.inserted - stored.updated - stored.kept;
+    return stored;
+}
+
+Stored CandleStore::write(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all) {
+    if (candles.empty()) return {};
+    lock(series);
+    if (!is_empty(series, candles.front().start, candles.back().start)) return upsert(series, source, candles, replace_all);
+    copy(series, source, candles, "candle_data");
+    return {static_cast<std::int64_t>(candles.size()), 0, 0, 0};
+}
+
+Stored CandleStore::attempt(const SeriesKey& series, Source source, const std::vector<Candle>& candles,
+                            const std::optional<CoveredRange>& learned, bool may_copy) {
+    Transaction transaction(connection_);
+    lock(series);
+    std::vector<StoredRange> old;
+    if (learned) old = read_coverage(connection_, series.instrument_id, series.timeframe, learned->from, learned->to);
+    Stored stored;
+    bool was_empty = false;
+    if (!candles.empty() || (learned && learned->state == CoveredRange::State::filled)) {
+        Instant from = candles.empty() ? learned->from : candles.front().start, last = candles.empty() ? learned->from : candles.back().start;
+        if (learned) from = std::min(from, learned->from), last = std::max(last, learned->to - microseconds{1});
+        was_empty = may_copy && is_empty(series, from, last);
+    }
+    if (!candles.empty()) {
+        if (was_empty) {
+            copy(series, source, candles, "candle_data");
+            stored.inserted = static_cast<std::int64_t>(candles.size());
+        } else {
+            stored = upsert(series, source, candles, false);
+        }
+    }
+    if (learned) {
+        CoveredRange fresh = *learned;
+        if (fresh.state == CoveredRange::State::filled)
+            fresh.rows = connection_.run("SELECT count(*) FROM candle_data WHERE instrument_id = $1 AND timeframe = $2 AND ts >= $3 AND ts < $4 AND source <> 'i'",
+                                         {text(series.instrument_id), series.timeframe, sql_time(fresh.from), sql_time(fresh.to)}).number(0, 0);
+        write_coverage(connection_, series.instrument_id, series.timeframe, old, learn(old, fresh));
+    }
+    transaction.commit();
+    return stored;
+}
+
+Stored CandleStore::store(const SeriesKey& series, Source source, const std::vector<Candle>& candles, const std::optional<CoveredRange>& learned) {
+    try {
+        return attempt(series, source, candles, learned, true);
+    } catch (const SqlError& error) {
+        if (error.state != unique_violation) throw;
+    }
+    return attempt(series, source, candles, learned, false);
+}
+
+}  // namespace pg_candle::store

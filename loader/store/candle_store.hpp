@@ -1,0 +1,55 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "candle.hpp"
+#include "store/connection.hpp"
+#include "store/coverage.hpp"
+
+namespace pg_candle::store {
+
+/// A series of candles: of one instrument and timeframe.
+struct SeriesKey {
+    int instrument_id;
+    std::string timeframe;
+};
+
+/// What became of candles.
+struct Stored {
+    std::int64_t inserted = 0, updated = 0, unchanged = 0;
+    std::int64_t kept = 0;  ///< left as they are because what is stored ranks above the new source
+
+    Stored& operator+=(const Stored& other) {
+        inserted += other.inserted, updated += other.updated, unchanged += other.unchanged, kept += other.kept;
+        return *this;
+    }
+};
+
+/// Writes candles of a series. Ranges that hold nothing yet are filled by plain COPY, others by an upsert that leaves equal rows
+/// alone. Which source replaces which: historical all; file all but historical; intraday only intraday and derived.
+class CandleStore {
+public:
+    explicit CandleStore(Connection& connection) : connection_(connection) {}
+
+    /// In one transaction: the candles (ascending, one per start) and what is now known about the range, if anything. Repeats
+    /// itself by upsert when somebody who does not take the series lock wrote into the range meanwhile.
+    Stored store(const SeriesKey& series, Source source, const std::vector<Candle>& candles, const std::optional<CoveredRange>& learned);
+
+    /// The same without coverage and within the caller's transaction, which fails when somebody else writes the same candles.
+    /// `replace_all`: even historical candles are replaced.
+    Stored write(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all = false);
+
+private:
+    void lock(const SeriesKey& series);
+    bool is_empty(const SeriesKey& series, Instant from, Instant last);
+    void copy(const SeriesKey& series, Source source, const std::vector<Candle>& candles, const char* into);
+    Stored upsert(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all);
+    Stored attempt(const SeriesKey& series, Source source, const std::vector<Candle>& candles,
+                   const std::optional<CoveredRange>& learned, bool may_copy);
+
+    Connection& connection_;
+    bool staging_made_ = false;
+};
+
+}  // namespace pg_candle::store

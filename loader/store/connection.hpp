@@ -1,0 +1,113 @@
+#pragma once
+#include <libpq-fe.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pg_candle::store {
+
+/// An error of PostgreSQL. `what()` is its message with detail and hint.
+class SqlError : public std::runtime_error {
+public:
+    SqlError(const std::string& what, std::string state) : std::runtime_error(what), state(std::move(state)) {}
+    std::string state;  ///< SQLSTATE; empty when the connection itself failed
+};
+
+/// Rows of an answer, as text.
+class Rows {
+public:
+    explicit Rows(PGresult* result) : result_(result, PQclear) {}
+    int size() const { return PQntuples(result_.get()); }
+    bool is_null(int row, int column) const { return PQgetisnull(result_.get(), row, column); }
+    std::string_view text(int row, int column) const {
+        return {PQgetvalue(result_.get(), row, column), static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
+    }
+    std::string str(int row, int column) const { return std::string(text(row, column)); }
+    /// Throws if the text is no whole number; NULL is 0.
+    std::int64_t number(int row, int column) const;
+    /// Rows that the command changed.
+    std::int64_t affected() const;
+
+private:
+    std::unique_ptr<PGresult, void (*)(PGresult*)> result_;
+};
+
+/// A parameter of a statement; no value is NULL.
+using Param = std::optional<std::string>;
+
+/// A connection to the database that holds the candle tables. Not for use from several threads at once. All methods throw
+/// SqlError.
+class Connection {
+public:
+    /// `conninfo` is a URI or a conninfo string; empty: libpq's own environment.
+    explicit Connection(const std::string& conninfo);
+
+    /// Has unqualified names mean the tables of the extension's schema, whatever the search_path of the role is. Throws Failure
+    /// when the extension or its tables are missing.
+    void use_candle_tables();
+
+    Rows run(const std::string& sql, const std::vector<Param>& params = {});
+
+    /// Several statements in one round trip, without parameters; the rows of the last that has some.
+    Rows run_all(const std::string& sql);
+
+    /// COPY ... FROM STDIN: copy_begin, any number of copy_data, then copy_end, which returns the number of rows.
+    void copy_begin(const std::string& sql);
+    void copy_data(std::string_view data);
+    std::int64_t copy_end();
+
+    PGconn* raw() { return connection_.get(); }
+
+private:
+    [[noreturn]] void fail(const PGresult* result);
+
+    std::unique_ptr<PGconn, void (*)(PGconn*)> connection_;
+};
+
+/// BEGIN, and ROLLBACK unless commit() was called.
+class Transaction {
+public:
+    explicit Transaction(Connection& connection) : connection_(connection) { connection_.run("BEGIN"); }
+    ~Transaction();
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+    void commit();
+
+private:
+    Connection& connection_;
+    bool open_ = true;
+};
+
+/// A time as PostgreSQL reads it.
+std::string sql_time(std::chrono::sys_time<std::chrono::microseconds> at);
+
+/// Reads `extract(epoch from ...) * 1e6` cast to bigint.
+std::chrono::sys_time<std::chrono::microseconds> from_microseconds(std::int64_t since_1970);
+
+/// Columns of COPY's text format, ended by end_row().
+class CopyText {
+public:
+    void add(std::string_view text);
+    void add(const std::optional<std::string>& text) { text ? add(std::string_view(*text)) : add_null(); }
+    void add(const std::string& text) { add(std::string_view(text)); }
+    void add_null() { separate(), buffer_ += "\\N"; }
+    void end_row() { buffer_ += '\n', at_start_ = true; }
+    std::string& buffer() { return buffer_; }
+
+private:
+    void separate() {
+        if (!at_start_) buffer_ += '\t';
+        at_start_ = false;
+    }
+
+    std::string buffer_;
+    bool at_start_ = true;
+};
+
+}  // namespace pg_candle::store

@@ -1,0 +1,19 @@
+#pragma once
+#include <vector>
+
+#include "india_time.hpp"
+#include "store/connection.hpp"
+#include "upstox/quotes.hpp"
+
+namespace pg_candle::store {
+
+struct InstrumentQuote {
+    int instrument_id;
+    upstox::Quote quote;
+};
+
+/// Writes one row per instrument into ltp_data for the minute of `at`; a second answer in the same minute replaces the first.
+/// Returns the number of rows inserted or changed.
+std::int64_t store_quotes(Connection& connection, const std::vector<InstrumentQuote>& quotes, Instant at);
+
+}  // namespace pg_candle::store

@@ -1,0 +1,50 @@
+#pragma once
+#include <simdjson.h>
+
+#include <string>
+#include <string_view>
+
+namespace pg_candle {
+
+/// Text with the spare bytes behind it that simdjson reads over, so that it is parsed where it was received.
+class JsonText {
+public:
+    JsonText() { text_.reserve(4096); }
+    explicit JsonText(std::string_view text) { append(text); }
+
+    void append(std::string_view more) {
+        const std::size_t needed = text_.size() + more.size() + simdjson::SIMDJSON_PADDING;
+        if (text_.capacity() < needed) text_.reserve(std::max(needed, 2 * text_.capacity()));
+        text_.append(more);
+    }
+    void clear() { text_.clear(); }
+    std::size_t size() const { return text_.size(); }
+    std::string_view view() const { return text_; }
+    simdjson::padded_string_view padded() const {
+        return simdjson::padded_string_view(text_.data(), text_.size(), text_.capacity());
+    }
+
+private:
+    std::string text_;
+};
+
+/// Reads a whole number that may be written as `5` or `5.0`. An error if there is a fraction or no number.
+inline simdjson::simdjson_result<std::int64_t> whole_number(simdjson::ondemand::value value) {
+    std::int64_t whole;
+    if (value.get_int64().get(whole) == simdjson::SUCCESS) return whole;
+    double number;
+    if (const auto error = value.get_double().get(number)) return error;
+    whole = number > -9.2e18 && number < 9.2e18 ? static_cast<std::int64_t>(number) : 0;
+    if (static_cast<double>(whole) != number) return simdjson::INCORRECT_TYPE;
+    return whole;
+}
+
+/// The name of a field as it is written, without its quotes.
+inline std::string_view escaped_key(simdjson::ondemand::field& field) {
+    const char* const begin = field.key().raw();
+    const char* end = begin;
+    while (*end != '"') end += *end == '\\' ? 2 : 1;
+    return {begin, static_cast<std::size_t>(end - begin)};
+}
+
+}  // namespace pg_candle

@@ -1,0 +1,43 @@
+#include "upstox/api_error.hpp"
+
+namespace pg_candle::upstox {
+namespace {
+
+/// Text from outside goes into logs and tables: one line, not too long.
+std::string tidy(std::string_view text) {
+    std::string result(text.substr(0, 300));
+    for (char& c : result)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+    return result;
+}
+
+}  // namespace
+
+std::string ApiError::text() const {
+    if (code.empty()) return message + (http_status ? " (HTTP " + std::to_string(http_status) + ")" : "");
+    return message + " (" + code + ", HTTP " + std::to_string(http_status) + ")";
+}
+
+ApiError ErrorParser::parse(const JsonText& body, long http_status) {
+    ApiError error{http_status, {}, {}};
+    simdjson::ondemand::document document;
+    simdjson::ondemand::array errors;
+    if (parser_.iterate(body.padded()).get(document) == simdjson::SUCCESS &&
+        document.find_field_unordered("errors").get_array().get(errors) == simdjson::SUCCESS) {
+        for (auto one : errors) {
+            simdjson::ondemand::object object;
+            if (one.get_object().get(object)) break;
+            std::string_view text;
+            if (object.find_field_unordered("error_code").get_string().get(text) == simdjson::SUCCESS ||
+                object.find_field_unordered("errorCode").get_string().get(text) == simdjson::SUCCESS)
+                error.code = tidy(text);
+            if (object.find_field_unordered("message").get_string().get(text) == simdjson::SUCCESS) error.message = tidy(text);
+            break;
+        }
+    }
+    if (error.message.empty())
+        error.message = http_status >= 200 && http_status < 300 ? "The answer says that it is no success" : "The server refused without saying why";
+    return error;
+}
+
+}  // namespace pg_candle::upstox

@@ -1,0 +1,42 @@
+#pragma once
+#include <simdjson.h>
+
+#include <string>
+
+#include "text/json.hpp"
+
+namespace pg_candle::upstox {
+
+/// An error as Upstox states it, or as the transport does (then `code` is empty).
+struct ApiError {
+    long http_status = 0;
+    std::string code;     ///< UDAPI...
+    std::string message;
+
+    /// `Invalid Instrument key (UDAPI100011, HTTP 400)`.
+    std::string text() const;
+
+    bool too_many_requests() const { return http_status == 429 || code == "UDAPI10005"; }
+    /// The token is missing, wrong or expired; "pgcandle login" helps. A missing plan is a 401 as well, and not this.
+    bool token_refused() const { return code == "UDAPI100050" || code == "UDAPI100016" || (http_status == 401 && !plan_missing()); }
+    bool plan_missing() const { return code == "UDAPI1149"; }
+    /// The instrument key is unknown, or in a form that is not accepted.
+    bool key_refused() const {
+        return code == "UDAPI100011" || code == "UDAPI1087" || code == "UDAPI1021" || code == "UDAPI1011" || code == "UDAPI1009";
+    }
+};
+
+/// Reads `{"status":"error","errors":[{"error_code":...,"message":...}]}`. A body that is something else (a gateway's HTML page)
+/// gives an error without code that names the HTTP status.
+class ErrorParser {
+public:
+    ApiError parse(const JsonText& body, long http_status);
+
+private:
+    simdjson::ondemand::parser parser_;
+};
+
+/// What a 2xx body turned out to be.
+enum class Parsed { taken, refused, malformed };
+
+}  // namespace pg_candle::upstox

@@ -1,0 +1,102 @@
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "text/json.hpp"
+#include "upstox/api_error.hpp"
+#include "upstox/rate_limit.hpp"
+#include "upstox/token.hpp"
+
+namespace pg_candle::upstox {
+
+struct ClientOptions {
+    int parallel = 16;      ///< requests in flight at most
+    int attempts = 6;       ///< of one request, the first included
+    std::chrono::milliseconds backoff{500};      ///< the first retry waits up to this, each further one up to twice as long
+    std::chrono::milliseconds longest_backoff{60'000};
+    std::chrono::seconds connect_timeout{10}, stall_timeout{30}, total_timeout{180};
+};
+
+/// What a request came to. With `error` set, nothing is in `body`.
+struct Reply {
+    JsonText body;
+    std::optional<ApiError> error;
+    int attempts = 0;
+};
+
+struct Request {
+    /// Gets the reply. A body that came with HTTP 2xx is handed over without `error` for the receiver to read; answering
+    /// `malformed` has the request repeated like a broken connection, answering `refused` has the error in the body read and
+    /// handed over in a second call. What is answered to an error is ignored. May submit further requests, and may throw, which
+    /// ends run().
+    using Receive = std::function<Parsed(Reply&)>;
+
+    std::string url;
+    const char* endpoint = "";      ///< class of the request in request_log
+    Receive receive;
+    bool with_token = true;         ///< only to https or loopback, and never across a redirect
+    std::string form;               ///< not empty: a POST of this application/x-www-form-urlencoded body
+    std::FILE* into = nullptr;      ///< the body goes into this file instead, from its start; must be open for writing
+};
+
+/// Counts of one client, for reports.
+struct ClientMetrics {
+    std::int64_t requests = 0, retries = 0, too_many = 0, failures = 0, bytes = 0;
+    std::vector<float> milliseconds;  ///< of every attempt that got an answer
+
+    /// The latency that a share `q` of the answers did not exceed; 0 without answers.
+    double latency_quantile(double q) const;
+};
+
+/// HTTP with libcurl: many requests at once under one limiter, HTTP/2 and compression where offered, kept connections, TLS
+/// verified. Connection errors, timeouts, cut-off or malformed bodies, 429 and 5xx are retried with exponential backoff and full
+/// jitter, never sooner than Retry-After; other 4xx never. Everything happens on the thread that calls run().
+class Client {
+public:
+    Client(ClientOptions options, Limiter& limiter, const Token& token);
+    ~Client();
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    /// Queues a request; run() sends it.
+    void submit(Request request);
+
+    /// Works until the queue is empty and `more` (if given) has no further request. Requests are drawn from `more` only when they
+    /// can be sent soon, so that a long plan takes no memory. Returns early, with what is in flight finished, once `stop` is set.
+    void run(const std::function<std::optional<Request>()>& more = {}, const std::atomic<bool>* stop = nullptr);
+
+    const ClientMetrics& metrics() const { return metrics_; }
+
+private:
+    struct Transfer;
+    using Clock = std::chrono::steady_clock;
+
+    void start(std::unique_ptr<Transfer> transfer, std::int64_t ticket);
+    void finish(Transfer* transfer, int code);
+    void retry_or_fail(std::unique_ptr<Transfer> transfer, ApiError error, std::chrono::milliseconds at_least);
+    void fail(std::unique_ptr<Transfer> transfer, ApiError error);
+    void move_due_retries();
+
+    ClientOptions options_;
+    Limiter& limiter_;
+    const Token& token_;
+    ErrorParser errors_;
+    ClientMetrics metrics_;
+    std::mt19937_64 random_{std::random_device{}()};
+    void* multi_;
+    std::vector<void*> idle_;  // easy handles
+    std::deque<std::unique_ptr<Transfer>> ready_;
+    std::vector<std::unique_ptr<Transfer>> waiting_;  // for their retry
+    std::vector<Transfer*> in_flight_;
+    Clock::time_point paused_until_{};  // after a 429, for all requests
+};
+
+}  // namespace pg_candle::upstox

@@ -1,0 +1,41 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "candle.hpp"
+
+namespace pg_candle::upstox {
+
+/// Dates from `from` to `to`, both inclusive.
+struct DateRange {
+    Date from, to;
+    friend bool operator==(const DateRange&, const DateRange&) = default;
+};
+
+/// Cuts a range into what one request may ask for, newest first: calendar months for 1 to 15 minutes, calendar quarters up to 5
+/// hours, ten years for days, everything for weeks and months (upstox.md 2.1). Calendar months and quarters are cut at their
+/// ends, since the provider's limit is calendar arithmetic and a month that crosses February is refused.
+std::vector<DateRange> cut_into_requests(const Timeframe& timeframe, DateRange range);
+
+/// Whether the provider has candles of this timeframe at all: 1 to 300 minutes, 1 to 5 hours, days, weeks, months.
+bool is_served(const Timeframe& timeframe);
+
+/// The same for the running day's endpoint, which has no weeks and months.
+bool is_served_intraday(const Timeframe& timeframe);
+
+/// `minutes/5` and so on, as the V3 paths have it.
+std::string unit_and_interval(const Timeframe& timeframe);
+
+/// Percent-encodes for a path segment or a query value; `|` becomes %7C, blank %20.
+std::string percent_encode(std::string_view text);
+
+/// `/v3/historical-candle/KEY/UNIT/INTERVAL/TO/FROM`.
+std::string historical_path(std::string_view instrument_key, const Timeframe& timeframe, DateRange range);
+
+/// `/v3/historical-candle/intraday/KEY/UNIT/INTERVAL`.
+std::string intraday_path(std::string_view instrument_key, const Timeframe& timeframe);
+
+/// `/v3/market-quote/ltp?instrument_key=A,B`.
+std::string quotes_path(const std::vector<std::string>& instrument_keys);
+
+}  // namespace pg_candle::upstox

@@ -1,0 +1,31 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "upstox/api_error.hpp"
+
+namespace pg_candle::upstox {
+
+/// A last traded price. `instrument_key` is the pipe form from inside the answer: the answer's outer keys
+/// (`NSE_EQ:NIFTYBEES`) are trading symbols and not what was asked for.
+struct Quote {
+    std::string instrument_key;
+    double last_price;
+    std::optional<std::int64_t> volume, last_quantity;
+    std::optional<double> previous_close;
+
+    std::optional<double> change() const;
+    std::optional<double> change_percent() const;
+};
+
+/// Reads bodies of `/v3/market-quote/ltp` (upstox.md 3.1). Entries without key or price are counted in `bad`.
+class QuoteParser {
+public:
+    Parsed parse(const JsonText& body, std::vector<Quote>& quotes, int& bad);
+
+private:
+    simdjson::ondemand::parser parser_;
+};
+
+}  // namespace pg_candle::upstox
