@@ -28,6 +28,12 @@ private:
     std::string text_;
 };
 
+/// Whether the value is null. (Asking the value itself throws for a token like `nul`.)
+inline bool is_null(simdjson::ondemand::value& value) {
+    bool null = false;
+    return !simdjson::simdjson_result<bool>(value.is_null()).get(null) && null;
+}
+
 /// Reads a whole number that may be written as `5` or `5.0`. An error if there is a fraction or no number.
 inline simdjson::simdjson_result<std::int64_t> whole_number(simdjson::ondemand::value value) {
     std::int64_t whole;

@@ -27,11 +27,15 @@ ApiError ErrorParser::parse(const JsonText& body, long http_status) {
         for (auto one : errors) {
             simdjson::ondemand::object object;
             if (one.get_object().get(object)) break;
-            std::string_view text;
-            if (object.find_field_unordered("error_code").get_string().get(text) == simdjson::SUCCESS ||
-                object.find_field_unordered("errorCode").get_string().get(text) == simdjson::SUCCESS)
-                error.code = tidy(text);
-            if (object.find_field_unordered("message").get_string().get(text) == simdjson::SUCCESS) error.message = tidy(text);
+            for (auto item : object) {  // each field stands there twice, in two spellings
+                simdjson::ondemand::field field;
+                std::string_view text;
+                if (std::move(item).get(field)) break;
+                const std::string_view name = escaped_key(field);
+                if (name != "error_code" && name != "errorCode" && name != "message") continue;
+                if (field.value().get_string().get(text)) continue;
+                (name == "message" ? error.message : error.code) = tidy(text);
+            }
             break;
         }
     }

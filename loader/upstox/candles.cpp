@@ -33,7 +33,7 @@ simdjson::error_code read_row(json::array row, Candle& candle, const char*& reas
             if (error && !reason) reason = "a price is no number";
         } else if (column <= 6) {
             std::int64_t count;
-            if (!value.is_null()) {
+            if (!is_null(value)) {
                 error = whole_number(value).get(count);
                 if (error && !reason) reason = column == 5 ? "the volume is no whole number" : "the open interest is no whole number";
                 if (!error) *counts[column - 5] = count;

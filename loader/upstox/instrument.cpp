@@ -8,6 +8,9 @@ namespace {
 
 namespace json = simdjson::ondemand;
 
+/// Far above what the provider has, and below what an index takes.
+constexpr std::size_t longest_text = 500;
+
 std::string_view trim(std::string_view text) {
     while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ') text.remove_suffix(1);
     while (!text.empty() && static_cast<unsigned char>(text.front()) <= ' ') text.remove_prefix(1);
@@ -16,10 +19,11 @@ std::string_view trim(std::string_view text) {
 
 /// A column of text. Null and empty count as absent (the GLOBAL rows are full of empty strings).
 const char* read_text(json::value value, std::string& out) {
-    if (value.is_null()) return nullptr;
+    if (is_null(value)) return nullptr;
     std::string_view text;
     if (value.get_string().get(text)) return "A field that should be text is not.";
     if (text.find('\0') != text.npos) return "A text holds a NUL character.";
+    if (text.size() > longest_text) return "A text is too long.";
     out = trim(text);
     return nullptr;
 }
@@ -32,7 +36,7 @@ const char* read_text(json::value value, std::optional<std::string>& out) {
 }
 
 const char* read_number(json::value value, std::optional<std::string>& out) {
-    if (value.is_null()) return nullptr;
+    if (is_null(value)) return nullptr;
     const std::string_view token = trim(value.raw_json_token());
     double number;
     if (value.get_double().get(number)) return "A field that should be a number is not.";
@@ -41,7 +45,7 @@ const char* read_number(json::value value, std::optional<std::string>& out) {
 }
 
 const char* read_lot(json::value value, std::optional<std::int32_t>& out) {
-    if (value.is_null()) return nullptr;
+    if (is_null(value)) return nullptr;
     std::int64_t lot;
     if (whole_number(value).get(lot) || lot < 0 || lot > INT32_MAX) return "The lot size is no whole number.";
     out = static_cast<std::int32_t>(lot);
@@ -50,6 +54,7 @@ const char* read_lot(json::value value, std::optional<std::int32_t>& out) {
 
 const char* read_expiry(json::value value, std::optional<Date>& out) {
     constexpr const char* problem = "The expiry is neither milliseconds nor a date.";
+    constexpr Date earliest{std::chrono::year{1970} / 1 / 1};
     json::json_type type;
     if (value.type().get(type)) return problem;
     if (type == json::json_type::null) return nullptr;
@@ -57,7 +62,7 @@ const char* read_expiry(json::value value, std::optional<Date>& out) {
         std::string_view text;
         if (value.get_string().get(text)) return problem;
         out = parse_date(text);
-        return out ? nullptr : problem;
+        return out && *out >= earliest ? nullptr : problem;
     }
     std::int64_t milliseconds;
     constexpr std::int64_t year_9999 = 253'402'300'800'000;
@@ -83,7 +88,7 @@ const char* read_raw(json::value value, std::string_view& raw) {
         case json::json_type::boolean: return value.get_bool().get(flag) ? problem : nullptr;
         case json::json_type::number: return value.get_double().get(number) ? problem : nullptr;
         case json::json_type::string: return value.get_string().get(text) ? problem : nullptr;
-        case json::json_type::null: return value.is_null() ? nullptr : problem;
+        case json::json_type::null: return is_null(value) ? nullptr : problem;
     }
     return problem;
 }
@@ -138,6 +143,9 @@ const char* InstrumentParser::parse(simdjson::padded_string_view text, Instrumen
         if (name == "minimum_lot") minimum_lot = to_lot(raw);
     }
     details += '}';
+    // What is only handed on has not been looked at so far. jsonb has no NUL.
+    details.reserve(details.size() + simdjson::SIMDJSON_PADDING);
+    if (strict_.parse(details.data(), details.size(), false).error() || details.find("\\u0000") != details.npos) return "The record is no valid JSON.";
     if (record.instrument_key.empty()) return "There is no instrument_key.";
     if (record.segment.empty()) return "There is no segment.";
     if (record.exchange.empty()) return "There is no exchange.";

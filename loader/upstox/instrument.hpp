@@ -17,7 +17,7 @@ struct InstrumentRecord {
     std::optional<std::int32_t> lot_size;
     std::optional<std::string> tick_size_paise, qty_multiplier, strike_price;
     std::optional<bool> weekly;
-    std::string details;  ///< a JSON object of all other fields
+    std::string details;  ///< a JSON object of all other fields, which PostgreSQL accepts as jsonb
 
     bool is_option() const { return instrument_type == "CE" || instrument_type == "PE"; }
     bool is_future() const { return instrument_type == "FUT"; }
@@ -32,6 +32,7 @@ public:
 
 private:
     simdjson::ondemand::parser parser_;
+    simdjson::dom::parser strict_;
 };
 
 }  // namespace pg_candle::upstox

@@ -1,0 +1,19 @@
+// Whatever the body: a quote that comes out has a key and a finite price.
+#include <cmath>
+
+#include "fuzz.hpp"
+#include "upstox/quotes.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace pg_candle;
+    static upstox::QuoteParser parser;
+    std::vector<upstox::Quote> quotes;
+    int bad = 0;
+    parser.parse(JsonText(text_of(data, size)), quotes, bad);
+    for (const auto& quote : quotes) {
+        must(!quote.instrument_key.empty() && std::isfinite(quote.last_price));
+        must(quote.volume.value_or(0) >= 0 && quote.last_quantity.value_or(0) >= 0);
+        if (const auto percent = quote.change_percent()) must(quote.previous_close.value_or(0) != 0);
+    }
+    return 0;
+}
