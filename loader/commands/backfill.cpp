@@ -73,7 +73,8 @@ Exit backfill(const Context& context, const Options& options) {
     store::Connection limiter_connection = context.connect();
     store::SharedLimiter limiter(limiter_connection, context.limits());
     upstox::Client client(context.client_options(), limiter, token);
-    const work::BackfillReport report = work::backfill(plan, client, connection, context.api_url, context.quiet, Context::stop());
+    work::BackfillReport report = work::backfill(plan, client, connection, context.api_url, context.quiet, Context::stop());
+    report.least_seconds = std::chrono::duration<double>(upstox::least_time(context.limits(), report.http.requests)).count();
     if (!options.report.empty()) {
         std::ofstream file(options.report);
         file << report.json(plan).dump(2) << '\n';

@@ -48,6 +48,14 @@ Bar to_bar(const Candle& candle) { return {candle.start, candle.open, candle.hig
 
 }  // namespace
 
+SyntheticExchange::SyntheticExchange(std::uint64_t seed) : market_(seed) {
+    for (std::size_t first : {0, 1})
+        walkers_.emplace_back([this, first](std::stop_token stop) {
+            const auto& all = market_.instruments();
+            for (std::size_t i = first; i < all.size() && !stop.stop_requested(); i += 2) market_.days(all[i], SyntheticMarket::last_day, SyntheticMarket::last_day);
+        });
+}
+
 const Instrument* SyntheticExchange::find(const std::string& key) const {
     for (const Instrument& one : market_.instruments())
         if (one.key == key) return &one;

@@ -1,4 +1,6 @@
 #pragma once
+#include <thread>
+
 #include "replay/market.hpp"
 #include "replay/synthetic_market.hpp"
 
@@ -10,7 +12,8 @@ namespace pg_candle::replay {
 /// underlying's by sums, products and square roots alone.
 class SyntheticExchange : public Market {
 public:
-    explicit SyntheticExchange(std::uint64_t seed) : market_(seed) {}
+    /// Walks all instruments' lives in the background, so that first requests need not wait for it.
+    explicit SyntheticExchange(std::uint64_t seed);
 
     std::vector<Listing> listed(std::chrono::sys_days today) const override;
     std::vector<Listing> expired(const std::string& underlying_key, std::chrono::sys_days today,
@@ -23,6 +26,7 @@ private:
     std::vector<Listing> contracts(const Instrument& underlying, std::chrono::year_month month) const;
 
     SyntheticMarket market_;
+    std::vector<std::jthread> walkers_;
 };
 
 }  // namespace pg_candle::replay

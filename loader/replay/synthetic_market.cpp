@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <mutex>
 #include <cstdio>
 #include <random>
 
@@ -67,25 +69,6 @@ double activity(int minute) {
 
 }  // namespace
 
-SyntheticMarket::SyntheticMarket(std::uint64_t seed) : seed_(seed) {
-    int number = 0;
-    for (const Listing& stock : stocks) {
-        char isin[16];
-        snprintf(isin, sizeof isin, "INE%03dS01010", ++number);
-        instruments_.push_back({std::string("NSE_EQ|") + isin, "NSE_EQ", "EQ", stock.symbol, stock.name, stock.price});
-    }
-    instruments_.push_back({"NSE_INDEX|Nifty 50", "NSE_INDEX", "INDEX", "NIFTY", "Nifty 50", 10500});
-    instruments_.push_back({"NSE_INDEX|Nifty Bank", "NSE_INDEX", "INDEX", "BANKNIFTY", "Nifty Bank", 25500});
-}
-
-bool SyntheticMarket::is_session(sys_days day) {
-    const weekday of_week{day};
-    if (of_week == Saturday || of_week == Sunday) return false;
-    return std::none_of(std::begin(nse_holidays), std::end(nse_holidays), [&](const Date& holiday) {
-        return sys_days{year{holiday.year} / holiday.month / holiday.day} == day;
-    });
-}
-
 /// An instrument's price on its way through time, one session after the other.
 class SyntheticMarket::Walker {
 public:
@@ -128,9 +111,30 @@ private:
 };
 
 struct SyntheticMarket::Life {
+    std::once_flag walked;
     std::map<sys_days, Walker> months;  // as they begin
     std::vector<std::pair<sys_days, Candle>> sessions;
 };
+
+SyntheticMarket::SyntheticMarket(std::uint64_t seed) : seed_(seed) {
+    int number = 0;
+    for (const Listing& stock : stocks) {
+        char isin[16];
+        snprintf(isin, sizeof isin, "INE%03dS01010", ++number);
+        instruments_.push_back({std::string("NSE_EQ|") + isin, "NSE_EQ", "EQ", stock.symbol, stock.name, stock.price});
+    }
+    instruments_.push_back({"NSE_INDEX|Nifty 50", "NSE_INDEX", "INDEX", "NIFTY", "Nifty 50", 10500});
+    instruments_.push_back({"NSE_INDEX|Nifty Bank", "NSE_INDEX", "INDEX", "BANKNIFTY", "Nifty Bank", 25500});
+    for (std::size_t i = 0; i < instruments_.size(); ++i) lives_.push_back(std::make_unique<Life>());
+}
+
+bool SyntheticMarket::is_session(sys_days day) {
+    const weekday of_week{day};
+    if (of_week == Saturday || of_week == Sunday) return false;
+    return std::none_of(std::begin(nse_holidays), std::end(nse_holidays), [&](const Date& holiday) {
+        return sys_days{year{holiday.year} / holiday.month / holiday.day} == day;
+    });
+}
 
 SyntheticMarket::~SyntheticMarket() = default;
 
@@ -145,16 +149,16 @@ void SyntheticMarket::walk(const Instrument& instrument, sys_days days_from, sys
 }
 
 const SyntheticMarket::Life& SyntheticMarket::life(const Instrument& instrument) const {
-    const std::lock_guard lock(mutex_);
-    auto& life = lives_[&instrument];
-    if (life) return *life;
-    life = std::make_unique<Life>();
-    Walker walker(seed_, static_cast<std::uint64_t>(&instrument - instruments_.data()), instrument);
-    for (sys_days day = first_day; day <= last_day; day += std::chrono::days{1}) {
-        if (year_month_day{day}.day() == std::chrono::day{1}) life->months.emplace(day, walker);
-        if (is_session(day)) life->sessions.emplace_back(day, walker.trade(day, {}));
-    }
-    return *life;
+    const auto number = static_cast<std::size_t>(&instrument - instruments_.data());
+    Life& life = *lives_[number];
+    std::call_once(life.walked, [&] {
+        Walker walker(seed_, number, instrument);
+        for (sys_days day = first_day; day <= last_day; day += std::chrono::days{1}) {
+            if (year_month_day{day}.day() == std::chrono::day{1}) life.months.emplace(day, walker);
+            if (is_session(day)) life.sessions.emplace_back(day, walker.trade(day, {}));
+        }
+    });
+    return life;
 }
 
 std::vector<Candle> SyntheticMarket::minutes(const Instrument& instrument, sys_days from, sys_days to) const {

@@ -2,9 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,8 +62,7 @@ private:
 
     std::uint64_t seed_;
     std::vector<Instrument> instruments_;
-    mutable std::mutex mutex_;
-    mutable std::map<const Instrument*, std::unique_ptr<Life>> lives_;
+    std::vector<std::unique_ptr<Life>> lives_;  // as the instruments
 };
 
 }  // namespace pg_candle::replay

@@ -224,6 +224,7 @@ nlohmann::ordered_json BackfillReport::json(const Plan& plan) const {
     return {{"complete", complete()}, {"seconds", seconds},
             {"requests", {{"planned", planned}, {"already_known", known}, {"done", done}, {"failed", failed}}},
             {"http", {{"sent", http.requests}, {"retries", http.retries}, {"too_many_requests", http.too_many}, {"bytes", http.bytes},
+                      {"least_seconds", least_seconds},
                       {"latency_ms", {{"p50", http.latency_quantile(0.5)}, {"p95", http.latency_quantile(0.95)}, {"p99", http.latency_quantile(0.99)}}}}},
             {"candles", counts(stored)}, {"rejected", rejected}, {"series", std::move(details)}};
 }

@@ -25,6 +25,7 @@ struct BackfillReport {
     std::int64_t planned = 0, done = 0, known = 0, failed = 0, rejected = 0;
     double seconds = 0;
     upstox::ClientMetrics http;
+    double least_seconds = 0;  ///< in which the rate limits permit that many requests
     bool interrupted = false;
 
     bool complete() const { return failed == 0 && !interrupted; }
