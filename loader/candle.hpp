@@ -25,8 +25,9 @@ struct CandleBatch {
     std::vector<Candle> candles;
     std::map<std::string, std::int64_t> rejected;  ///< reason → rows that were left out
     std::map<std::string, std::int64_t> altered;   ///< reason → rows that were taken in after a repair
+    std::int64_t unreadable = 0;                   ///< those of the rejected that were no rows of a candle at all
 
-    void clear() { candles.clear(), rejected.clear(), altered.clear(); }
+    void clear() { candles.clear(), rejected.clear(), altered.clear(), unreadable = 0; }
 };
 
 /// What makes a candle impossible, or nullptr: prices that are not finite, or not low <= open, close <= high. The same rule as

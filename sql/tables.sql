@@ -156,7 +156,7 @@ BEGIN
             requested_at timestamptz NOT NULL,
             finished_at  timestamptz $ddl$,
          ARRAY['COMMENT ON TABLE %1$I.request_log IS ''requests of the last 30 minutes, from which all loaders on this database keep the provider''''s rate limits together''',
-               'COMMENT ON COLUMN %1$I.request_log.finished_at IS ''the latest moment at which the provider can have counted the request'''])
+               'COMMENT ON COLUMN %1$I.request_log.finished_at IS ''when the answer was there: the latest moment at which the provider can have counted the request'''])
         ) AS tables (name, required, columns, afterwards)
     LOOP
         -- A table that is there already stays as it is, if it is the caller's and can serve.

@@ -104,6 +104,7 @@ void Server::send(const Request& request, Response& response, std::string body) 
     }
     if (fault == Fault::malformed)
         for (std::size_t i = body.size() / 3; i < std::min(body.size(), body.size() / 3 + 40); ++i) body[i] = i % 2 ? ']' : '{';
+    if (fault == Fault::malformed) body.back() = ']';  // the rest may lie within a text
     if (fault == Fault::truncated) body.resize(body.size() * 2 / 3);
     if (fault == Fault::cut) return send_half(response, std::move(body), milliseconds{0});
     if (fault == Fault::stall) return send_half(response, std::move(body), milliseconds{3000});

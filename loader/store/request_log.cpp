@@ -34,31 +34,31 @@ SharedLimiter::SharedLimiter(Connection& connection, std::vector<upstox::RateLim
 
 SharedLimiter::~SharedLimiter() {
     try {
-        if (!counted_.empty()) connection_.run_all(take_counted());
+        if (!ended_.empty()) connection_.run_all(take_ended());
     } catch (const SqlError& error) {
         spdlog::debug("request_log error=\"{}\"", error.what());  // they count as lost, which is safe
     }
 }
 
-std::string SharedLimiter::take_counted() {
-    if (counted_.empty()) return "";
+std::string SharedLimiter::take_ended() {
+    if (ended_.empty()) return "";
     std::string sql = "UPDATE request_log SET finished_at = clock_timestamp() - ended.age FROM (VALUES ";
     const auto now = Clock::now();
-    for (std::size_t i = 0; i < counted_.size(); ++i)
-        sql += (i ? ", (" : "(") + std::to_string(counted_[i].first) + ", " + interval(duration_cast<microseconds>(now - counted_[i].second)) + ")";
-    counted_.clear();
+    for (std::size_t i = 0; i < ended_.size(); ++i)
+        sql += (i ? ", (" : "(") + std::to_string(ended_[i].first) + ", " + interval(duration_cast<microseconds>(now - ended_[i].second)) + ")";
+    ended_.clear();
     return sql + ") AS ended (id, age) WHERE request_id = ended.id;";
 }
 
 upstox::Limiter::Grant SharedLimiter::acquire(int wanted, std::string_view endpoint) {
     std::string sql = "BEGIN;";
     sql += lock;
-    sql += take_counted();
+    sql += take_ended();
     if (++since_cleaning_ > clean_every) {
         sql += "DELETE FROM request_log WHERE requested_at < clock_timestamp() - " + longest_ + ";";
         since_cleaning_ = 0;
     }
-    // A request takes a place in each window until its length after the request was counted. `until` is when that was,
+    // A request takes a place in each window from its sending to the window's length after its end. `until` is when it ended,
     // or now while it may be in flight.
     sql += "WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at), "
            "log AS MATERIALIZED (SELECT coalesce(finished_at, least(requested_at + " + interval(lost_after) + ", moment.at)) AS until, moment.at "
@@ -88,6 +88,6 @@ upstox::Limiter::Grant SharedLimiter::acquire(int wanted, std::string_view endpo
     return grant;
 }
 
-void SharedLimiter::finished(std::int64_t ticket, Clock::time_point counted) { counted_.emplace_back(ticket, counted); }
+void SharedLimiter::finished(std::int64_t ticket) { ended_.emplace_back(ticket, Clock::now()); }
 
 }  // namespace pg_candle::store

@@ -18,18 +18,18 @@ public:
     ~SharedLimiter() override;  // writes down the last ended requests
 
     Grant acquire(int wanted, std::string_view endpoint) override;
-    void finished(std::int64_t ticket, std::chrono::steady_clock::time_point counted) override;
+    void finished(std::int64_t ticket) override;
 
     static constexpr std::chrono::seconds lost_after{10};
 
 private:
     using Clock = std::chrono::steady_clock;
-    std::string take_counted();
+    std::string take_ended();
 
     Connection& connection_;
     std::string limits_;  // as SQL: rows of (most, span)
     std::string longest_;
-    std::vector<std::pair<std::int64_t, Clock::time_point>> counted_;  // not yet written down
+    std::vector<std::pair<std::int64_t, Clock::time_point>> ended_;  // not yet written down
     int since_cleaning_ = 1000;
 };
 

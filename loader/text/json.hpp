@@ -34,6 +34,15 @@ inline bool is_null(simdjson::ondemand::value& value) {
     return !simdjson::simdjson_result<bool>(value.is_null()).get(null) && null;
 }
 
+/// Tells whether a text is JSON throughout. On-demand parsing looks only at what it is asked for and passes over broken parts.
+class JsonCheck {
+public:
+    bool is_json(const JsonText& text) { return !parser_.parse(text.view().data(), text.size(), false).error(); }
+
+private:
+    simdjson::dom::parser parser_;
+};
+
 /// Reads a whole number that may be written as `5` or `5.0`. An error if there is a fraction or no number.
 inline simdjson::simdjson_result<std::int64_t> whole_number(simdjson::ondemand::value value) {
     std::int64_t whole;

@@ -53,6 +53,7 @@ Parsed CandleParser::parse(const JsonText& body, const Timeframe& timeframe, Can
     json::object whole, data;
     json::array rows;
     std::string_view status;
+    if (!check_.is_json(body)) return Parsed::malformed;
     if (parser_.iterate(body.padded()).get(document) || document.get_object().get(whole)) return Parsed::malformed;
     if (whole.find_field_unordered("status").get_string().get(status)) return Parsed::malformed;
     if (status != "success") return Parsed::refused;
@@ -64,14 +65,14 @@ Parsed CandleParser::parse(const JsonText& body, const Timeframe& timeframe, Can
         if (item.get(value)) return Parsed::malformed;
         if (const auto error = value.get_array().get(row)) {
             if (!of_content(error)) return Parsed::malformed;
-            ++batch.rejected["the row is no list"];
+            ++batch.rejected["the row is no list"], ++batch.unreadable;
             continue;
         }
         Candle candle{};
         const char* reason;
         if (read_row(row, candle, reason)) return Parsed::malformed;
         if (reason)
-            ++batch.rejected[reason];
+            ++batch.rejected[reason], ++batch.unreadable;
         else
             add_candle(batch, timeframe, candle);
     }

@@ -14,6 +14,7 @@ public:
     Parsed parse(const JsonText& body, const Timeframe& timeframe, CandleBatch& batch);
 
 private:
+    JsonCheck check_;
     simdjson::ondemand::parser parser_;
 };
 

@@ -150,21 +150,6 @@ void Client::start(std::unique_ptr<Transfer> transfer, std::int64_t ticket) {
     ++metrics_.requests;
 }
 
-Client::Clock::time_point Client::counted_by(const Transfer& transfer) {
-    // The answer proves that the request was counted. Before that: it was sent over an open connection, reached the provider within
-    // a few round trips, and a gateway counts what reaches it, however long the work behind it takes. A nearer gateway than the
-    // one that counts is allowed for.
-    curl_off_t looked_up = 0, connected = 0, ready = 0;
-    long connections = 0;
-    curl_easy_getinfo(transfer.easy, CURLINFO_NAMELOOKUP_TIME_T, &looked_up);
-    curl_easy_getinfo(transfer.easy, CURLINFO_CONNECT_TIME_T, &connected);
-    curl_easy_getinfo(transfer.easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
-    curl_easy_getinfo(transfer.easy, CURLINFO_NUM_CONNECTS, &connections);
-    if (connections > 0 && connected > looked_up) round_trip_ = std::min(round_trip_, microseconds{connected - looked_up});
-    const auto on_its_way = std::clamp<microseconds>(20 * round_trip_, milliseconds{10}, milliseconds{200});
-    return std::min(Clock::now(), transfer.sent + microseconds{ready} + on_its_way);
-}
-
 void Client::finish(Transfer* self, int result) {
     std::unique_ptr<Transfer> transfer(self);
     std::erase(in_flight_, self);
@@ -174,11 +159,10 @@ void Client::finish(Transfer* self, int result) {
     curl_easy_getinfo(self->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(self->easy, CURLINFO_RETRY_AFTER, &retry_after);
     curl_easy_getinfo(self->easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
-    const auto counted = counted_by(*self);
     curl_multi_remove_handle(multi_, self->easy);
     idle_.push_back(self->easy);
     self->easy = nullptr;
-    limiter_.finished(self->ticket, counted);
+    limiter_.finished(self->ticket);
     metrics_.bytes += bytes;
     const auto at_least = duration_cast<milliseconds>(seconds{std::clamp<curl_off_t>(retry_after, 0, 3600)});
 

@@ -84,7 +84,6 @@ private:
     void retry_or_fail(std::unique_ptr<Transfer> transfer, ApiError error, std::chrono::milliseconds at_least);
     void fail(std::unique_ptr<Transfer> transfer, ApiError error);
     void move_due_retries();
-    Clock::time_point counted_by(const Transfer& transfer);
 
     ClientOptions options_;
     Limiter& limiter_;
@@ -97,7 +96,6 @@ private:
     std::deque<std::unique_ptr<Transfer>> ready_;
     std::vector<std::unique_ptr<Transfer>> waiting_;  // for their retry
     std::vector<Transfer*> in_flight_;
-    std::chrono::microseconds round_trip_{10'000};  // the least that a connection took
     Clock::time_point paused_until_{};  // after a 429, for all requests
 };
 

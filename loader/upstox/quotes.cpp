@@ -19,6 +19,7 @@ Parsed QuoteParser::parse(const JsonText& body, std::vector<Quote>& quotes, int&
     json::document document;
     json::object whole, data;
     std::string_view status;
+    if (!check_.is_json(body)) return Parsed::malformed;
     if (parser_.iterate(body.padded()).get(document) || document.get_object().get(whole)) return Parsed::malformed;
     if (whole.find_field_unordered("status").get_string().get(status)) return Parsed::malformed;
     if (status != "success") return Parsed::refused;

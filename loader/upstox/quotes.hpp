@@ -25,6 +25,7 @@ public:
     Parsed parse(const JsonText& body, std::vector<Quote>& quotes, int& bad);
 
 private:
+    JsonCheck check_;
     simdjson::ondemand::parser parser_;
 };
 

@@ -66,13 +66,13 @@ Limiter::Grant LocalLimiter::acquire(int wanted, std::string_view) {
     Grant grant;
     std::int64_t room = wanted;
     for (const RateLimit& limit : limits_) {
-        const auto first_inside = std::upper_bound(counted_.begin(), counted_.end(), now - limit.span - margin);
-        const auto free = limit.most - in_flight_ - (counted_.end() - first_inside);
+        const auto first_inside = std::upper_bound(ended_.begin(), ended_.end(), now - limit.span - margin);
+        const auto free = limit.most - in_flight_ - (ended_.end() - first_inside);
         room = std::min<std::int64_t>(room, free);
         if (free > 0) continue;
         // As many have to leave the window as are too many in it, and one more.
-        const auto leaves = first_inside + std::min<std::ptrdiff_t>(-free, counted_.end() - first_inside);
-        grant.wait = std::max(grant.wait, leaves == counted_.end()
+        const auto leaves = first_inside + std::min<std::ptrdiff_t>(-free, ended_.end() - first_inside);
+        grant.wait = std::max(grant.wait, leaves == ended_.end()
                                               ? recheck
                                               : duration_cast<microseconds>(*leaves + limit.span + margin - now) + microseconds{1});
     }
@@ -81,11 +81,11 @@ Limiter::Grant LocalLimiter::acquire(int wanted, std::string_view) {
     return grant;
 }
 
-void LocalLimiter::finished(std::int64_t, Clock::time_point counted) {
+void LocalLimiter::finished(std::int64_t) {
     --in_flight_;
-    counted_.insert(std::upper_bound(counted_.begin(), counted_.end(), counted), counted);
+    ended_.push_back(Clock::now());
     const auto longest = std::max_element(limits_.begin(), limits_.end(), [](auto& a, auto& b) { return a.span < b.span; })->span;
-    while (!counted_.empty() && counted_.front() < counted_.back() - longest - margin) counted_.pop_front();
+    while (!ended_.empty() && ended_.front() < ended_.back() - longest - margin) ended_.pop_front();
 }
 
 }  // namespace pg_candle::upstox

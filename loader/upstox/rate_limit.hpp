@@ -24,9 +24,10 @@ std::vector<RateLimit> parse_limits(const std::string& text);
 /// The least time in which `requests` requests can be sent when nothing was sent before.
 std::chrono::microseconds least_time(const std::vector<RateLimit>& limits, std::int64_t requests);
 
-/// Says when a request may be sent, so that all limits hold at once wherever in its life the provider counts a request: while it
-/// is in flight it takes a place in every window, and then until the window's length after the latest moment at which it can
-/// have been counted. Not for use from several threads.
+/// Says when a request may be sent, so that all limits hold at once wherever in its life the provider counts a request: it takes a
+/// place in every window from its sending until the window's length after its end. That the answer is back proves that it was
+/// counted; nothing earlier does, as a busy server shows. What this costs is a latency per window, and only where so many
+/// requests are in flight that the window binds. Not for use from several threads.
 class Limiter {
 public:
     struct Grant {
@@ -39,8 +40,8 @@ public:
     /// Up to `wanted` tickets. `endpoint` is for the record only.
     virtual Grant acquire(int wanted, std::string_view endpoint) = 0;
 
-    /// The ticket's request is over, and was counted no later than that.
-    virtual void finished(std::int64_t ticket, std::chrono::steady_clock::time_point counted) = 0;
+    /// The ticket's request is over.
+    virtual void finished(std::int64_t ticket) = 0;
 };
 
 /// A limiter for one process. Memory: one entry per request in the longest window.
@@ -48,12 +49,12 @@ class LocalLimiter : public Limiter {
 public:
     explicit LocalLimiter(std::vector<RateLimit> limits) : limits_(std::move(limits)) {}
     Grant acquire(int wanted, std::string_view endpoint) override;
-    void finished(std::int64_t ticket, std::chrono::steady_clock::time_point counted) override;
+    void finished(std::int64_t ticket) override;
 
 private:
     using Clock = std::chrono::steady_clock;
     std::vector<RateLimit> limits_;
-    std::deque<Clock::time_point> counted_;  // ascending; of requests that are over
+    std::deque<Clock::time_point> ended_;  // ascending; of requests that are over
     int in_flight_ = 0;
 };
 

@@ -174,6 +174,8 @@ BackfillReport backfill(const Plan& plan, upstox::Client& client, store::Connect
         } else {
             const auto parsed = parser.parse(reply.body, series.timeframe, answer.batch);
             if (parsed != upstox::Parsed::taken) return parsed;
+            // Rows that cannot be read may be damage on the way: ask a second time before believing them.
+            if (answer.batch.unreadable > 0 && reply.attempts == 1) return upstox::Parsed::malformed;
             keep_range(answer.batch, india_midnight(bucket_date(series.timeframe, chunk.dates.from)), india_midnight(chunk.dates.to + days{1}));
             sort_candles(answer.batch);
         }

@@ -55,7 +55,8 @@ private:
         if (error.token_refused())
             throw Failure(Exit::authentication, "Upstox refused the token: " + error.text() + ".",
                           "It expires at 03:30 every day. Run \"pgcandle login\", then repeat.");
-        if (!error.key_refused()) {
+        constexpr long uri_too_long = 414;
+        if (!error.key_refused() && !(error.http_status == uri_too_long && batch.size() > 1)) {
             report.errors.push_back(error.text());
         } else if (batch.size() == 1) {
             report.refused.push_back(batch[0].symbol);

@@ -21,7 +21,7 @@ struct QuoteReport {
 inline constexpr std::size_t keys_per_request = 500;
 
 /// Asks for the last prices of all instruments and stores what came. When the provider refuses a whole list because of a key in
-/// it, the list is halved until the key stands alone. Throws Failure (authentication) for a refused token.
+/// it, or a gateway because of its length, the list is halved until the key stands alone. Throws Failure (authentication) for a refused token.
 QuoteReport fetch_quotes(const std::vector<store::Instrument>& instruments, upstox::Client& client, store::Connection& connection,
                          const std::string& api_url, const std::atomic<bool>& stop);
 

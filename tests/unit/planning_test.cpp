@@ -87,7 +87,7 @@ TEST(RateLimits, TheLocalLimiterHoldsThem) {
     std::vector<steady_clock::time_point> sent;
     while (sent.size() < 30) {
         const auto grant = limiter.acquire(3, "test");
-        for (const auto ticket : grant.tickets) sent.push_back(steady_clock::now()), limiter.finished(ticket, sent.back());
+        for (const auto ticket : grant.tickets) sent.push_back(steady_clock::now()), limiter.finished(ticket);
         if (grant.tickets.empty()) {
             const auto until = steady_clock::now() + grant.wait;
             while (steady_clock::now() < until) {}

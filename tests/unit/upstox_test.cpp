@@ -73,9 +73,20 @@ TEST(CandleParser, NoticesEveryTruncation) {
     const std::string whole = body(R"(["2026-09-22T15:25:00+05:30",1244.5,1244.5,1240.4,1240.4,789257,0],["2026-09-22T15:20:00+05:30",1244,1245,1244,1244,0,12])");
     for (std::size_t size = 0; size < whole.size(); ++size) {
         CandleBatch batch;
-        const Parsed parsed = parse(whole.substr(0, size), batch);
-        // Without some of the last braces all rows are there.
-        EXPECT_TRUE(parsed == Parsed::malformed || (size >= whole.size() - 2 && batch.candles.size() == 2)) << size;
+        EXPECT_EQ(parse(whole.substr(0, size), batch), Parsed::malformed) << size;
+    }
+}
+
+TEST(CandleParser, NoticesDamageAnywhere) {
+    const std::string row = R"(["2026-09-22T15:25:00+05:30",1244.5,1244.5,1240.4,1240.4,789257,0])";
+    const std::string whole = body(row + "," + row + "," + row);
+    for (std::size_t at = 0; at + 4 < whole.size(); ++at) {
+        CandleBatch batch;
+        std::string damaged = whole;
+        damaged.replace(at, 4, "{]{]");
+        const bool inside_text = parse(damaged, batch) != Parsed::malformed;
+        // Inside the text of a time, brackets are text like any other.
+        EXPECT_TRUE(!inside_text || batch.candles.size() < 3) << damaged;
     }
 }
 
