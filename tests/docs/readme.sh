@@ -26,5 +26,5 @@ for block in "$blocks"/*.sql "$blocks"/*.sh; do echo "$(basename "$block") $bloc
     echo "$tap_count $tap_failed" >"$blocks/count"
 done
 read -r tap_count tap_failed <"$blocks/count"
-is "$([ "$tap_count" -ge 16 ] && echo enough)" enough "the README has its blocks"
+is "$([ "$tap_count" -ge 20 ] && echo enough)" enough "the README has its blocks"
 done_testing
