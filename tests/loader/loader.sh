@@ -1,7 +1,7 @@
 # For the tests of the loader: the program, a replay server of the test's own, and a clean environment. Source it.
 . "$(dirname "${BASH_SOURCE[0]}")/../tap.sh"
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-loader=$root/build/release/pgcandle
+loader=${PGCANDLE_PROGRAM:-$root/build/release/pgcandle}
 work=$(mktemp -d /tmp/pg_candle_loader.XXXXXX)
 cd "$work" || exit 1
 unset DATABASE_URL PGCANDLE_API_URL PGCANDLE_ASSETS_URL PGCANDLE_LIMITS PGCANDLE_BACKOFF UPSTOX_ACCESS_TOKEN

@@ -43,7 +43,8 @@ RESET ROLE;
 -- A role of its own can own everything.
 CREATE ROLE candle_owner;
 CREATE SCHEMA market AUTHORIZATION candle_owner;
-DROP TABLE candle_data, indicator_data, indicator_state, option_master, future_master, instrument_master;
+DROP TABLE candle_data, indicator_data, indicator_state, option_master, future_master, instrument_master,
+    watchlist, candle_coverage, ltp_data, request_log;
 GRANT CREATE ON SCHEMA public TO candle_owner;
 SET ROLE candle_owner;
 SELECT lives_ok('SELECT create_candle_tables()', 'a plain role creates the tables');
