@@ -10,6 +10,7 @@ DECLARE
     one record;
     owner_name name;
     missing text;
+    new_calendars boolean := false;
 BEGIN
     SELECT n.nspname INTO STRICT place
     FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
@@ -156,7 +157,43 @@ BEGIN
             requested_at timestamptz NOT NULL,
             finished_at  timestamptz $ddl$,
          ARRAY['COMMENT ON TABLE %1$I.request_log IS ''requests of the last 30 minutes, from which all loaders on this database keep the provider''''s rate limits together''',
-               'COMMENT ON COLUMN %1$I.request_log.finished_at IS ''when the answer was there: the latest moment at which the provider can have counted the request'''])
+               'COMMENT ON COLUMN %1$I.request_log.finished_at IS ''when the answer was there: the latest moment at which the provider can have counted the request''']),
+
+        ('trading_calendar', '{calendar,valid_from,opens,closes,weekly_off,timezone,known_from,known_through}', $ddl$
+            calendar      text NOT NULL,
+            valid_from    date NOT NULL,
+            opens         time NOT NULL,
+            closes        time NOT NULL,
+            weekly_off    integer[] NOT NULL DEFAULT '{6,7}',
+            timezone      text NOT NULL DEFAULT 'Asia/Kolkata',
+            known_from    date,
+            known_through date,
+            source        text,
+            PRIMARY KEY (calendar, valid_from),
+            CHECK (opens OPERATOR(pg_catalog.<) closes) $ddl$,
+         ARRAY['COMMENT ON TABLE %1$I.trading_calendar IS ''regular hours of a calendar from a date on''',
+               'COMMENT ON COLUMN %1$I.trading_calendar.weekly_off IS ''weekdays without session; 1 is Monday, 7 is Sunday''',
+               'COMMENT ON COLUMN %1$I.trading_calendar.known_through IS ''last date whose holidays are known; beyond, sessions are assumed by the weekly rule''']),
+
+        ('trading_holiday', '{calendar,holiday}', $ddl$
+            calendar    text NOT NULL,
+            holiday     date NOT NULL,
+            description text,
+            source      text,
+            PRIMARY KEY (calendar, holiday) $ddl$,
+         ARRAY['COMMENT ON TABLE %1$I.trading_holiday IS ''days on which a calendar does not trade, but for special sessions''']),
+
+        ('special_session', '{calendar,session_date,opens,closes,kind}', $ddl$
+            calendar     text NOT NULL,
+            session_date date NOT NULL,
+            opens        time NOT NULL,
+            closes       time NOT NULL,
+            kind         text NOT NULL DEFAULT 'special',
+            description  text,
+            source       text,
+            PRIMARY KEY (calendar, session_date, opens),
+            CHECK (opens OPERATOR(pg_catalog.<) closes) $ddl$,
+         ARRAY['COMMENT ON TABLE %1$I.special_session IS ''days with other hours than the regular ones, holidays and weekends among them; a row for each period'''])
         ) AS tables (name, required, columns, afterwards)
     LOOP
         -- A table that is there already stays as it is, if it is the caller's and can serve.
@@ -181,11 +218,15 @@ BEGIN
             END IF;
             CONTINUE;
         END IF;
+        new_calendars := new_calendars OR one.name = 'special_session';
         EXECUTE pg_catalog.format('CREATE TABLE %1$I.%2$I (', place, one.name) || pg_catalog.format(one.columns, place) || ')';
         FOR i IN 1 .. pg_catalog.cardinality(one.afterwards) LOOP
             EXECUTE pg_catalog.format(one.afterwards[i], place);
         END LOOP;
     END LOOP;
+    IF new_calendars THEN
+        EXECUTE pg_catalog.format('SELECT %I.fill_trading_calendars()', place);
+    END IF;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.create_candle_tables() IS

@@ -1,6 +1,7 @@
 // indicators(shape, instrument_id, timeframe, from, to): computes a series on the fly.
 #include "backend/boundary.hpp"
 #include "backend/candle_reader.hpp"
+#include "backend/result_rows.hpp"
 #include "backend/tables.hpp"
 #include "backend/tuple_former.hpp"
 
@@ -14,21 +15,6 @@ TupleDesc result_shape(FunctionCallInfo fcinfo) {
                         errdetail("The columns of the row type say what is computed."),
                         errhint("Pass a null of a table's or composite type: indicators(NULL::indicator_data, 42, '5m').")));
     return desc;
-}
-
-/// An empty store for the result, announced to the executor.
-Tuplestorestate* start_result(FunctionCallInfo fcinfo, TupleDesc desc) {
-    auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-    if (!result || !IsA(result, ReturnSetInfo) || !(result->allowedModes & SFRM_Materialize))
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("indicators() returns rows, which nothing here accepts"),
-                        errhint("Call it in FROM: SELECT * FROM indicators(...).")));
-    MemoryContext caller = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
-    Tuplestorestate* rows = tuplestore_begin_heap(result->allowedModes & SFRM_Materialize_Random, false, work_mem);
-    result->returnMode = SFRM_Materialize;
-    result->setResult = rows;
-    result->setDesc = CreateTupleDescCopy(desc);
-    MemoryContextSwitchTo(caller);
-    return rows;
 }
 
 /// A bound: its default where the argument is NULL.
@@ -45,7 +31,7 @@ Datum compute_on_the_fly(FunctionCallInfo fcinfo) {
     const TimestampTz from = bound(fcinfo, 3, DT_NOBEGIN), to = bound(fcinfo, 4, DT_NOEND);
     require_timeframe(series.timeframe);
     TupleDesc desc = result_shape(fcinfo);
-    Tuplestorestate* rows = start_result(fcinfo, desc);
+    Tuplestorestate* rows = start_result(fcinfo, desc, "indicators");
 
     SPI_connect();
     RowShape* shape = compile_shape(desc, format_type_be(desc->tdtypeid), ShapeUse::on_the_fly);

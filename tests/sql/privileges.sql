@@ -44,7 +44,7 @@ RESET ROLE;
 CREATE ROLE candle_owner;
 CREATE SCHEMA market AUTHORIZATION candle_owner;
 DROP TABLE candle_data, indicator_data, indicator_state, option_master, future_master, instrument_master,
-    watchlist, candle_coverage, ltp_data, request_log;
+    watchlist, candle_coverage, ltp_data, request_log, trading_calendar, trading_holiday, special_session;
 GRANT CREATE ON SCHEMA public TO candle_owner;
 SET ROLE candle_owner;
 SELECT lives_ok('SELECT create_candle_tables()', 'a plain role creates the tables');

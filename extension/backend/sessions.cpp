@@ -1,0 +1,98 @@
+// trading_sessions(), market_is_open() and expected_candles(): what a calendar says.
+#include "backend/boundary.hpp"
+#include "backend/result_rows.hpp"
+#include "backend/tables.hpp"
+#include "backend/trading_calendar.hpp"
+
+extern "C" {
+#include "utils/date.h"
+}
+
+namespace pg_candle {
+namespace {
+
+constexpr int32 longest_list = 366 * 200;
+
+const char* kind_of(const TradingCalendar& trading, const Period& period) {
+    if (period.kind == PeriodKind::special) return trading.special_kinds[period.special];
+    return period.kind == PeriodKind::regular ? "regular" : "assumed";
+}
+
+Datum trading_sessions(FunctionCallInfo fcinfo) {
+    const Oid schema = schema_of_function(fcinfo);
+    const char* name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+    const DateADT from = PG_GETARG_DATEADT(1), to = PG_GETARG_DATEADT(2);
+    if (DATE_NOT_FINITE(from) || DATE_NOT_FINITE(to) || static_cast<int64>(to) - from > longest_list)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the range of dates is too long"),
+                        errdetail("Sessions are listed for at most 200 years."), errhint("Give both dates.")));
+    TupleDesc desc = declared_result(fcinfo);
+    Tuplestorestate* rows = start_result(fcinfo, desc, "trading_sessions");
+    SPI_connect();
+    const TradingCalendar* trading = read_calendar(schema, name);
+    const ZoneClock clock = trading->clock();
+    Periods periods(trading->calendar, from, to);
+    for (Period period; periods.next(period);) {
+        CHECK_FOR_INTERRUPTS();
+        Datum values[] = {DateADTGetDatum(period.date), TimestampTzGetDatum(clock.instant(clock.zone, period.date, period.opens)),
+                          TimestampTzGetDatum(clock.instant(clock.zone, period.date, period.closes)),
+                          CStringGetTextDatum(kind_of(*trading, period))};
+        bool nulls[] = {false, false, false, false};
+        tuplestore_putvalues(rows, desc, values, nulls);
+    }
+    SPI_finish();
+    return Datum{0};
+}
+
+Datum market_is_open(FunctionCallInfo fcinfo) {
+    const Oid schema = schema_of_function(fcinfo);
+    const char* name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+    const TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
+    if (TIMESTAMP_NOT_FINITE(at)) return BoolGetDatum(false);
+    SPI_connect();
+    const TradingCalendar* trading = read_calendar(schema, name);
+    const ZoneClock clock = trading->clock();
+    const int32 date = clock.date(clock.zone, at);
+    Periods periods(trading->calendar, date, date);
+    bool open = false;
+    for (Period period; !open && periods.next(period);)
+        open = clock.instant(clock.zone, date, period.opens) <= at && at < clock.instant(clock.zone, date, period.closes);
+    SPI_finish();
+    return BoolGetDatum(open);
+}
+
+Datum expected_candles(FunctionCallInfo fcinfo) {
+    const Oid schema = schema_of_function(fcinfo);
+    const Timeframe timeframe = require_timeframe(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+    SPI_connect();
+    const InstrumentCalendar instrument = calendar_of_instrument(schema, PG_GETARG_INT32(0));
+    const ExpectedRange range = expected_range(instrument, PG_GETARG_TIMESTAMPTZ(2), PG_GETARG_TIMESTAMPTZ(3), GetCurrentTransactionStartTimestamp());
+    int64 count = 0;
+    if (range.from < range.to) {
+        ExpectedCandles expected(instrument.trading->calendar, instrument.trading->clock(), timeframe, range);
+        count = expected.count();
+    }
+    SPI_finish();
+    return Int64GetDatum(count);
+}
+
+}  // namespace
+}  // namespace pg_candle
+
+extern "C" {
+PG_FUNCTION_INFO_V1(pg_candle_trading_sessions);
+PGDLLEXPORT Datum pg_candle_trading_sessions(PG_FUNCTION_ARGS) {
+    return pg_candle::boundary([&] { return pg_candle::trading_sessions(fcinfo); });
+}
+PG_FUNCTION_INFO_V1(pg_candle_market_is_open);
+PGDLLEXPORT Datum pg_candle_market_is_open(PG_FUNCTION_ARGS) {
+    return pg_candle::boundary([&] { return pg_candle::market_is_open(fcinfo); });
+}
+PG_FUNCTION_INFO_V1(pg_candle_expected_candles);
+PGDLLEXPORT Datum pg_candle_expected_candles(PG_FUNCTION_ARGS) {
+    return pg_candle::boundary([&] { return pg_candle::expected_candles(fcinfo); });
+}
+PG_FUNCTION_INFO_V1(pg_candle_calendar_of_segment);
+PGDLLEXPORT Datum pg_candle_calendar_of_segment(PG_FUNCTION_ARGS) {
+    return pg_candle::boundary([&] { return CStringGetTextDatum(pg_candle::calendar_of_segment(text_to_cstring(PG_GETARG_TEXT_PP(0)))); });
+}
+}
