@@ -131,7 +131,7 @@ BEGIN
             -- Derivatives close ten minutes after the cash market since 2026-08-03.
             closes::time + CASE WHEN exchange IN ('NFO', 'BFO') AND day >= '2026-08-03' THEN interval '10 minutes' ELSE interval '0' END, kind, source
         FROM pg_catalog.unnest('{NSE,BSE,NFO,BFO}'::pg_catalog.text[]) AS e (exchange), (VALUES
-            ('2012-04-28', '11:15', '12:45', 'saturday', 'candles'),
+            ('2012-04-28', '11:15', '12:45', 'saturday', 'exchange circular; no candles seen'),
             ('2012-11-13', '15:45', '17:00', 'muhurat', 'exchange circular; no candles seen'),
             ('2013-05-11', '11:15', '12:45', 'saturday', 'candles'),
             ('2013-11-03', '18:15', '19:30', 'muhurat', 'exchange circular; no candles seen'),

@@ -1,0 +1,39 @@
+#pragma once
+#include "backend/tables.hpp"
+#include "backend/trading_calendar.hpp"
+#include "market/gap_scan.hpp"
+
+namespace pg_candle {
+
+/// What is said about absent candles.
+enum class GapState { not_requested, no_data, failed };
+
+/// A run of absent candles of one state; both ends are starts of candles.
+struct SettledGap {
+    TimestampTz first, last;
+    int64 missing;
+    GapState state;
+};
+
+/// The absent candles of a series, and how many of the expected ones are stored.
+struct SeriesGaps {
+    SettledGap* list;
+    int64 count;
+    int64 present;
+    int64 missing[3];  ///< by GapState
+};
+
+/// Finds the gaps of one series after the other, with queries that are prepared once. Needs SPI.
+class GapFinder {
+public:
+    explicit GapFinder(Oid schema);
+
+    /// One ordered pass over the stored candles of the range. Filled ranges of candle_coverage whose candles are all there make
+    /// holes `no_data`; where some are lost, the holes were not requested. What it returns lives in the current memory context.
+    SeriesGaps find(const Series& series, const Timeframe& timeframe, const TradingCalendar& trading, const ExpectedRange& range);
+
+private:
+    SPIPlanPtr candles_, coverage_, count_;
+};
+
+}  // namespace pg_candle
