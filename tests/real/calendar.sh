@@ -48,5 +48,23 @@ for symbol in VIVIDHA ZICOM WHEELS; do
     sql "INSERT INTO candle_coverage (instrument_id, timeframe, from_ts, to_ts, state) VALUES ($id, '1m', '2014-12-01', '2015-11-01', 'no_data')" >/dev/null
     is "$(sql "SELECT count(*) FROM detect_gaps($id, '1m', '2014-12-01', '2015-11-01') WHERE state <> 'no_data'")" 0 "$symbol: confirmed, nothing is left to fetch"
 done
+
+# Half hours of real minutes: made by resampling (30), and by hand from rows of the file (31); indicators of both are equal.
+zcat "$candles/minute-2016/RELIANCE.csv.gz" | tail -n +2 | sed "s/^/30,1m,/" |
+    psql -X -q -v ON_ERROR_STOP=1 -c "COPY candle_data (instrument_id, timeframe, ts, open, high, low, close, volume) FROM STDIN (FORMAT csv)"
+zcat "$candles/minute-2016/RELIANCE.csv.gz" | awk -F, -v OFS=, 'NR > 1 {
+        minute = substr($1, 12, 2) * 60 + substr($1, 15, 2) - 555; if (minute < 0 || minute >= 375) next
+        start = 555 + int(minute / 30) * 30; key = sprintf("%sT%02d:%02d:00+05:30", substr($1, 1, 10), int(start / 60), start % 60)
+        if (key != last) { if (last) print 31, "30m", last, o, h, l, c, v; last = key; o = $2; h = $3; l = $4; v = 0 }
+        if ($3 > h) h = $3; if ($4 < l) l = $4; c = $5; v += $6
+    } END { print 31, "30m", last, o, h, l, c, v }' |
+    psql -X -q -v ON_ERROR_STOP=1 -c "COPY candle_data (instrument_id, timeframe, ts, open, high, low, close, volume) FROM STDIN (FORMAT csv)"
+sql "INSERT INTO instrument_master (instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol) VALUES (30, 'NSE_EQ|30', 'NSE', 'NSE_EQ', 'EQ', 'R30'), (31, 'NSE_EQ|31', 'NSE', 'NSE_EQ', 'EQ', 'R31');
+    INSERT INTO candle_data (instrument_id, timeframe, source, ts, open, high, low, close, volume) SELECT 30, '30m', 'd', ts, open, high, low, close, volume FROM resample_candles(30, '1m', '30m')" >/dev/null
+is "$(sql "SELECT DISTINCT count(*) || ' ' || to_char(min(ts), 'HH24:MI') || ' ' || to_char(max(ts), 'HH24:MI') FROM candle_data WHERE instrument_id = 30 AND timeframe = '30m' GROUP BY ts::date")" "13 09:15 15:15" \
+    "13 half hours in each of $(sql "SELECT count(DISTINCT ts::date) FROM candle_data WHERE instrument_id = 30") sessions"
+sql "SELECT compute_indicators(30, '30m'), compute_indicators(31, '30m')" >/dev/null
+print() { sql "SELECT md5(string_agg((to_jsonb(i) - 'instrument_id')::text, ',' ORDER BY ts)) || ' ' || count(*) FROM indicator_data i WHERE instrument_id = $1 AND timeframe = '30m'"; }
+is "$(print 30)" "$(print 31)" "resampling, then computing equals computing on candles made by hand"
 psql -X -q -d postgres -c "DROP DATABASE real_calendar" 2>/dev/null
 done_testing

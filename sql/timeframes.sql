@@ -1,0 +1,8 @@
+-- Longer timeframes from shorter ones.
+
+CREATE FUNCTION @extschema@.resample_candles(instrument_id integer, source text, target text,
+                                             from_ts timestamptz DEFAULT '-infinity', to_ts timestamptz DEFAULT 'infinity')
+    RETURNS TABLE (ts timestamptz, open float8, high float8, low float8, close float8, volume bigint, oi bigint)
+    AS 'MODULE_PATHNAME', 'pg_candle_resample_candles' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 10000;
+COMMENT ON FUNCTION @extschema@.resample_candles(integer, text, text, timestamptz, timestamptz) IS
+    'candles of a longer timeframe that start in from_ts <= ts < to_ts, made from stored ones. Intraday buckets restart at each period''s open and never cross its end; candles outside periods are left out; 1w and 1mo come from 1d';
