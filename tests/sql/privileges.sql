@@ -43,6 +43,7 @@ RESET ROLE;
 -- A role of its own can own everything.
 CREATE ROLE candle_owner;
 CREATE SCHEMA market AUTHORIZATION candle_owner;
+DROP VIEW data_freshness;
 DROP TABLE candle_data, indicator_data, indicator_state, option_master, future_master, instrument_master,
     watchlist, candle_coverage, ltp_data, request_log, trading_calendar, trading_holiday, special_session;
 GRANT CREATE ON SCHEMA public TO candle_owner;
