@@ -50,6 +50,7 @@ std::vector<std::string> split_list(const std::string& text);
 void add_init(CLI::App& app, Context& context);
 void add_login(CLI::App& app, Context& context);
 void add_instruments(CLI::App& app, Context& context);
+void add_calendar(CLI::App& app, Context& context);
 void add_watch(CLI::App& app, Context& context);
 void add_backfill(CLI::App& app, Context& context);
 void add_ltp(CLI::App& app, Context& context);

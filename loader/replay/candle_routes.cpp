@@ -95,6 +95,10 @@ void Server::add_calendar() {
             if (!day) return refuse(response, 400, "UDAPI1088", "Invalid date");
             from = to = *day;
         }
+        if (!options_.holidays.empty()) {
+            response.body = success_body(options_.holidays);
+            return;
+        }
         Json list = Json::array();
         for (sys_days day = from; day <= to; day += days{1}) {
             const weekday of_week{day};

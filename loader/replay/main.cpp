@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
     int port = 0;
     std::uint64_t seed = 1;
     std::size_t most = 1'000'000;
-    std::string today, limits = "50/1s,500/1m,2000/30m", faults, token, segment = "NSE_EQ";
+    std::string today, limits = "50/1s,500/1m,2000/30m", faults, token, holidays, segment = "NSE_EQ";
     std::vector<std::string> folders;
     bool no_plus = false;
     app.add_option("--port", port, "Port; 0 takes a free one, which the first line of output names")->capture_default_str();
@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
     app.add_option("--limits", limits, "Rate limits; none: no limits")->capture_default_str();
     app.add_option("--token", token, "The only token that is accepted; default any");
     app.add_option("--faults", faults, "Shares of answers that fail, like slow=0.3,cut=0.1; also " + CLI::detail::join(replay::fault_names, " "));
+    app.add_option("--holidays", holidays, "A JSON list to serve as the year's holidays");
     app.add_flag("--no-plus", no_plus, "The account may not ask for expired instruments");
     try {
         app.parse(argc, argv);
@@ -45,6 +46,7 @@ int main(int argc, char** argv) {
         if (options.today == Date{}) throw Failure(Exit::usage, "\"" + today + "\" is no date.");
         if (limits != "none") options.limits = upstox::parse_limits(limits);
         options.token = token;
+        options.holidays = holidays;
         options.plus = !no_plus;
         options.seed = seed;
         std::unique_ptr<replay::Market> market;

@@ -16,6 +16,7 @@ struct ServerOptions {
     std::chrono::sys_days today;
     std::vector<upstox::RateLimit> limits;  ///< empty: none
     std::string token;                      ///< empty: any
+    std::string holidays;                   ///< a JSON list for /v2/market/holidays; empty: the market's own
     bool plus = true;                       ///< whether the account may ask for expired instruments
     std::uint64_t seed = 1;
 };
