@@ -38,6 +38,13 @@ void fetch_into(Portal portal, int count, DestReceiver* receiver) {
     PortalRunFetch(portal, FETCH_FORWARD, count, receiver);
 }
 
+void fetch_all(Portal portal, DestReceiver* receiver) {
+    constexpr uint64 rows_per_fetch = 8192;
+    do CHECK_FOR_INTERRUPTS();
+    while (PortalRunFetch(portal, FETCH_FORWARD, rows_per_fetch, receiver) == rows_per_fetch);
+    SPI_cursor_close(portal);
+}
+
 namespace {
 void no_startup(DestReceiver*, int, TupleDesc) {}
 void no_shutdown(DestReceiver*) {}

@@ -19,6 +19,9 @@ Portal open_ordered(SPIPlanPtr query, Datum* values, const char* nulls, bool rea
 /// Runs the portal on for at most `count` rows, which go to the receiver.
 void fetch_into(Portal portal, int count, DestReceiver* receiver);
 
+/// Runs the portal to its end, interruptibly, and closes it.
+void fetch_all(Portal portal, DestReceiver* receiver);
+
 /// A receiver whose rows go to `receive`; the caller embeds it as its first member.
 DestReceiver make_receiver(bool (*receive)(TupleTableSlot*, DestReceiver*));
 

@@ -11,8 +11,6 @@
 namespace pg_candle {
 namespace {
 
-constexpr int candles_per_fetch = 8192;
-
 /// How far behind its start a bucket can reach.
 int64 reach(const Timeframe& timeframe) {
     switch (timeframe.unit) {
@@ -31,7 +29,6 @@ struct Receiver {
     Tuplestorestate* rows;
     TupleDesc desc;
     TimestampTz from, to;
-    int count;
 };
 
 void put(const Receiver* receiver, const PlainCandle& candle) {
@@ -50,7 +47,6 @@ bool receive(TupleTableSlot* slot, DestReceiver* self) {
                              DatumGetFloat8(slot->tts_values[3]), DatumGetFloat8(slot->tts_values[4]), count(5), count(6)};
     PlainCandle finished;
     if (receiver->resampler->add(candle, finished)) put(receiver, finished);
-    ++receiver->count;
     return true;
 }
 
@@ -80,13 +76,8 @@ Datum resample_candles(FunctionCallInfo fcinfo) {
                      "AND timeframe OPERATOR(pg_catalog.=) $2 AND ts OPERATOR(pg_catalog.>=) $3 AND ts OPERATOR(pg_catalog.<) $4 ORDER BY ts",
                      table_name(schema, "candle_data")), 4, types);
         Portal portal = open_ordered(query, values, nullptr, true);
-        Receiver receiver{make_receiver(receive), &resampler, rows, desc, range.from, range.to, 0};
-        do {
-            CHECK_FOR_INTERRUPTS();
-            receiver.count = 0;
-            fetch_into(portal, candles_per_fetch, &receiver.base);
-        } while (receiver.count == candles_per_fetch);
-        SPI_cursor_close(portal);
+        Receiver receiver{make_receiver(receive), &resampler, rows, desc, range.from, range.to};
+        fetch_all(portal, &receiver.base);
         PlainCandle last;
         if (resampler.finish(last)) put(&receiver, last);
     }

@@ -7,8 +7,6 @@
 namespace pg_candle {
 namespace {
 
-constexpr int candles_per_fetch = 8192;
-
 enum SpanState : int32 { filled = 1, no_data, failed };
 
 /// Gaps as the scan finds them, their states not settled.
@@ -32,14 +30,12 @@ void keep(void* self, const Gap& gap) {
 struct Receiver {
     DestReceiver base;  // first
     GapScan* scan;
-    int count;
 };
 
 bool receive(TupleTableSlot* slot, DestReceiver* self) {
     auto* receiver = reinterpret_cast<Receiver*>(self);
     slot_getsomeattrs(slot, 1);
     receiver->scan->candle(DatumGetTimestampTz(slot->tts_values[0]));
-    ++receiver->count;
     return true;
 }
 
@@ -93,13 +89,8 @@ SeriesGaps GapFinder::find(const Series& series, const Timeframe& timeframe, con
     GapScan scan(expected, timeframe.intraday(), coverage.spans, coverage.count, keep, &found);
 
     Portal portal = open_ordered(candles_, values, nullptr, true);
-    Receiver receiver{make_receiver(receive), &scan, 0};
-    do {
-        CHECK_FOR_INTERRUPTS();
-        receiver.count = 0;
-        fetch_into(portal, candles_per_fetch, &receiver.base);
-    } while (receiver.count == candles_per_fetch);
-    SPI_cursor_close(portal);
+    Receiver receiver{make_receiver(receive), &scan};
+    fetch_all(portal, &receiver.base);
     scan.finish();
     result.present = scan.present();
 

@@ -81,7 +81,10 @@ std::int64_t export_candles(const Context& context, const Options& options) {
     const std::string sql = query(connection, options, instruments);
     Sink sink(options.output);
     std::int64_t lines = 0;
-    PQclear(PQexec(connection.raw(), sql.c_str()));
+    {
+        const store::Rows started(PQexec(connection.raw(), sql.c_str()));
+        if (!started.copies_out()) throw store::SqlError(PQerrorMessage(connection.raw()), "");
+    }
     char* data = nullptr;
     for (int size; (size = PQgetCopyData(connection.raw(), &data, 0)) > 0;) {
         const std::unique_ptr<char, void (*)(void*)> owned(data, PQfreemem);

@@ -31,6 +31,8 @@ public:
     std::string str(int row, int column) const { return std::string(text(row, column)); }
     /// Throws if the text is no whole number; NULL is 0.
     std::int64_t number(int row, int column) const;
+    /// Whether this is the beginning of COPY ... TO STDOUT.
+    bool copies_out() const { return PQresultStatus(result_.get()) == PGRES_COPY_OUT; }
     /// Rows that the command changed.
     std::int64_t affected() const;
 
