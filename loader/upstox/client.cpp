@@ -48,7 +48,10 @@ struct Client::Transfer {
     int attempts = 0;
     Clock::time_point due{}, sent{};
 
-    ~Transfer() { curl_slist_free_all(headers); }
+    ~Transfer() {
+        if (easy) curl_easy_cleanup(easy);
+        curl_slist_free_all(headers);
+    }
 
     static std::size_t write(char* data, std::size_t, std::size_t size, void* self) {
         auto* transfer = static_cast<Transfer*>(self);
@@ -81,7 +84,6 @@ Client::Client(ClientOptions options, Limiter& limiter, const Token& token)
 Client::~Client() {
     for (Transfer* transfer : in_flight_) {
         curl_multi_remove_handle(multi_, transfer->easy);
-        curl_easy_cleanup(transfer->easy);
         delete transfer;
     }
     for (void* easy : idle_) curl_easy_cleanup(easy);
