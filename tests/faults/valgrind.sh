@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The backend code under valgrind: no access outside of what was allocated, on the bulk path, the SQL path, on the fly and in
-# window functions. In single-user mode, on a cluster of its own. (Undefined values are not looked for: PostgreSQL copies
+# window functions, gaps and sessions. In single-user mode, on a cluster of its own. (Undefined values are not looked for: PostgreSQL copies
 # padding about.)
 . "$(dirname "$0")/../tap.sh"
 command -v valgrind >/dev/null || skip_all "valgrind is not here"
@@ -13,6 +13,8 @@ new_database checked
 sql "INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close, volume)
     SELECT id, CASE WHEN id = 2 THEN '1439m' ELSE '1m' END, '2020-01-03Z'::timestamptz + i * interval '1 min', p, p + 1, p - 1, p, i % 1000
     FROM (SELECT i, id, 100 + id + 10 * sin(i / 7.0) AS p FROM generate_series(0, 1999) i, generate_series(1, 3) id) s;
+    INSERT INTO instrument_master (instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol) VALUES (1, 'NSE_EQ|1', 'NSE', 'NSE_EQ', 'EQ', 'ONE');
+    INSERT INTO candle_coverage (instrument_id, timeframe, from_ts, to_ts, state, rows) VALUES (1, '1m', '2020-01-06Z', '2020-01-06 05:00Z', 'no_data', 0), (1, '1m', '2020-01-06 05:00Z', '2020-01-06 06:00Z', 'filled', 5);
     ALTER TABLE indicator_data ADD x text, ADD ema_7 real;
     CREATE TYPE mine AS (ts timestamptz, volume bigint, oi float8, ema_10000 float8, slope_50 float8, volatility_3 real, note text, r2_9 float8, volume_ratio_20 float8)" >/dev/null
 tests/cluster stop "$cluster"
@@ -33,9 +35,16 @@ SELECT compute_indicators(77)
 CREATE INDEX ON indicator_data (rsi_14)
 DELETE FROM indicator_data
 SELECT compute_indicators()
+SELECT sum(missing) AS a FROM detect_gaps(1, '1m', '2020-01-03Z', '2020-01-07Z')
+SELECT count(*) FROM completeness('2020-01-03Z', '2020-01-07Z')
+SELECT count(*) FROM trading_sessions('NSE', '2024-03-01', '2024-03-04')
+SELECT market_is_open('MCX', '2024-03-01 10:00Z')::int AS a
+SELECT count(*) FROM resample_candles(1, '1m', '30m')
+SELECT (expected_candles(1, '1w', '-infinity', 'infinity') > 1500)::int AS a
+SELECT count(*) FROM trading_sessions('NOPE', '2024-03-01', '2024-03-04')
 SQL
 )
-is "$(sed -nE 's/.* = "([0-9]+)".*/\1/p' <<<"$said" | paste -sd' ')" "6000 0 6000 1399 2000 560 4571 4454 4601" "every statement gives what it should"
-is "$(grep -c 'ERROR' <<<"$said")" 2 "bad parameters and an unknown instrument are errors"
+is "$(sed -nE 's/.* = "([0-9]+)".*/\1/p' <<<"$said" | paste -sd' ')" "6000 0 6000 1399 2000 560 4571 4454 4601 375 1 4 1 13 1" "every statement gives what it should"
+is "$(grep -c 'ERROR' <<<"$said")" 3 "bad parameters, an unknown instrument and an unknown calendar are errors"
 is "$(cat "$cluster/run/valgrind")" "" "valgrind has nothing to say"
 done_testing
