@@ -6,7 +6,7 @@ unset PGHOST PGDATABASE PGUSER PGPORT
 blocks=$(mktemp -d)
 DEMO_NOTE=$blocks/demo.dir
 export DEMO_NOTE
-trap 'tests/demo stop; rm -rf "$blocks"' EXIT
+trap 'tests/demo stop; rm -rf "$blocks" /tmp/pg_candle_readme.csv.gz' EXIT
 awk -v folder="$blocks" '
     /^```(sql|sh)$/ { language = substr($0, 4); file = sprintf("%s/%02d.%s", folder, ++n, language); next }
     /^```/ { language = ""; next }

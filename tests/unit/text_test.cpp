@@ -1,7 +1,6 @@
 // Byte streams, lines, candle files and the .env file.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <cstdlib>
@@ -12,15 +11,12 @@
 #include "failure.hpp"
 #include "text/byte_source.hpp"
 #include "text/candle_csv.hpp"
+#include "unit/temp_folder.hpp"
 
 namespace pg_candle {
 namespace {
 
-std::string write_file(const std::string& name, const std::string& content) {
-    const std::string path = testing::TempDir() + "pg_candle_" + std::to_string(getpid()) + "_" + name;
-    std::ofstream(path, std::ios::binary) << content;
-    return path;
-}
+std::string write_file(const std::string& name, const std::string& content) { return temp_folder().write(name, content); }
 
 std::string gzip(const std::string& text) {
     const std::string path = write_file("packing", "");

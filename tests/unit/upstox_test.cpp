@@ -1,7 +1,6 @@
 // The provider's answers: recorded ones, documented ones, and broken ones.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -14,6 +13,7 @@
 #include "upstox/login.hpp"
 #include "upstox/quotes.hpp"
 #include "upstox/record_scanner.hpp"
+#include "unit/temp_folder.hpp"
 #include "upstox/token.hpp"
 
 namespace pg_candle::upstox {
@@ -158,14 +158,8 @@ TEST(InstrumentParser, SaysWhatIsWrong) {
     for (const char* text : {"5", "[]", "", "\"x\"", "{"}) EXPECT_NE(parse_instrument(text, record), nullptr) << text;
 }
 
-std::string write_file(const std::string& content) {
-    const std::string path = testing::TempDir() + "pg_candle_scan_" + std::to_string(getpid());
-    std::ofstream(path, std::ios::binary) << content;
-    return path;
-}
-
 std::vector<std::string> scan(const std::string& text) {
-    ByteSource source(write_file(text));
+    ByteSource source(temp_folder().write("scanned", text));
     std::vector<std::string> records;
     RecordScanner::scan(source, [&](simdjson::padded_string_view record, std::int64_t number, std::int64_t offset) {
         EXPECT_EQ(number, static_cast<std::int64_t>(records.size()) + 1);
@@ -198,7 +192,7 @@ TEST(RecordScanner, RefusesWhatIsNoArray) {
 }
 
 TEST(Token, StaysInItsFile) {
-    const std::string path = testing::TempDir() + "pg_candle_token_" + std::to_string(getpid()) + "/token";
+    const std::string path = temp_folder().path("configuration/token");
     unsetenv("UPSTOX_ACCESS_TOKEN");
     EXPECT_TRUE(load_token(path).empty());
     store_token(path, Token("secret.one"), "daily", {});
@@ -219,7 +213,6 @@ TEST(Token, StaysInItsFile) {
     setenv("UPSTOX_ACCESS_TOKEN", "from.environment", 1);
     EXPECT_EQ(load_token(path).secret(), "from.environment");
     unsetenv("UPSTOX_ACCESS_TOKEN");
-    std::filesystem::remove_all(std::filesystem::path(path).parent_path());
 }
 
 TEST(Token, GoesToSafePlacesOnly) {
