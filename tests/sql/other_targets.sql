@@ -114,6 +114,7 @@ CREATE TABLE candle_parts (LIKE candle_data INCLUDING ALL) PARTITION BY LIST (in
 CREATE TABLE candle_parts_1 PARTITION OF candle_parts FOR VALUES IN (1, 2);
 CREATE TABLE candle_parts_2 PARTITION OF candle_parts DEFAULT;
 INSERT INTO candle_parts SELECT * FROM candle_data;
+DROP VIEW data_freshness;
 DROP TABLE candle_data;
 ALTER TABLE candle_parts RENAME TO candle_data;
 SELECT is(compute_indicators(), 4500::bigint, 'partitions: all rows');
