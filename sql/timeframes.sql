@@ -6,3 +6,8 @@ CREATE FUNCTION @extschema@.resample_candles(instrument_id integer, source text,
     AS 'MODULE_PATHNAME', 'pg_candle_resample_candles' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 10000;
 COMMENT ON FUNCTION @extschema@.resample_candles(integer, text, text, timestamptz, timestamptz) IS
     'candles of a longer timeframe that start in from_ts <= ts < to_ts, made from stored ones. Intraday buckets restart at each period''s open and never cross its end; candles outside periods are left out; 1w and 1mo come from 1d';
+
+CREATE PROCEDURE @extschema@.refresh_timeframes(instrument_id integer DEFAULT NULL, targets text[] DEFAULT NULL)
+    AS 'MODULE_PATHNAME', 'pg_candle_refresh_timeframes' LANGUAGE C;
+COMMENT ON PROCEDURE @extschema@.refresh_timeframes(integer, text[]) IS
+    'derives 3m 5m 15m 30m 1h 4h and 1d from stored 1m candles and 1w and 1mo from 1d, or the targets given, into candle_data (source d); only from the earliest change on, and only candles that differ are written. Candles from elsewhere are never overwritten. Commits after each instrument unless called in a transaction block';

@@ -3,6 +3,7 @@
 extern "C" {
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/heapam.h"
@@ -48,6 +49,15 @@ inline void insert_index_tuples(ResultRelInfo* relation, TupleTableSlot* slot, E
     List* recheck = ExecInsertIndexTuples(relation, slot, estate, false, false, nullptr, NIL);
 #endif
     list_free(recheck);
+}
+
+/// 18 added the counters of EXPLAIN (postgres commit 0fbceae841).
+inline IndexScanDesc begin_index_scan(Relation table, Relation index, Snapshot snapshot, int keys) {
+#if PG_VERSION_NUM >= 180000
+    return index_beginscan(table, index, snapshot, nullptr, keys, 0);
+#else
+    return index_beginscan(table, index, snapshot, keys, 0);
+#endif
 }
 
 }  // namespace pg_candle::compat

@@ -1,6 +1,6 @@
 // detect_gaps() for one series, completeness() for all.
 #include <algorithm>
-#include <cstring>
+#include <new>
 
 #include "backend/boundary.hpp"
 #include "backend/result_rows.hpp"
@@ -10,6 +10,22 @@
 namespace pg_candle {
 namespace {
 
+/// What the calls of one statement share: there may be one for each of a hundred thousand series.
+struct Shared {
+    Calendars calendars;
+    GapFinder finder;
+};
+
+Shared& shared_in_statement(FunctionCallInfo fcinfo, Oid schema) {
+    FmgrInfo* function = fcinfo->flinfo;
+    if (!function->fn_extra) {
+        static_assert(std::is_trivially_destructible_v<Shared>);
+        auto* memory = MemoryContextAlloc(function->fn_mcxt, sizeof(Shared));
+        function->fn_extra = new (memory) Shared{Calendars(schema, function->fn_mcxt), GapFinder(schema, function->fn_mcxt)};
+    }
+    return *static_cast<Shared*>(function->fn_extra);
+}
+
 Datum detect_gaps(FunctionCallInfo fcinfo) {
     const Oid schema = schema_of_function(fcinfo);
     const Series series{PG_GETARG_INT32(0), text_to_cstring(PG_GETARG_TEXT_PP(1))};
@@ -17,10 +33,11 @@ Datum detect_gaps(FunctionCallInfo fcinfo) {
     TupleDesc desc = declared_result(fcinfo);
     Tuplestorestate* rows = start_result(fcinfo, desc, "detect_gaps");
     SPI_connect();
-    const InstrumentCalendar instrument = calendar_of_instrument(schema, series.instrument_id);
+    Shared& shared = shared_in_statement(fcinfo, schema);
+    const InstrumentCalendar instrument = shared.calendars.of_instrument(series.instrument_id);
     const ExpectedRange range = expected_range(instrument, PG_GETARG_TIMESTAMPTZ(2), PG_GETARG_TIMESTAMPTZ(3), GetCurrentTransactionStartTimestamp());
     static const char* const states[] = {"not_requested", "no_data", "failed"};
-    const SeriesGaps gaps = GapFinder(schema).find(series, timeframe, *instrument.trading, range);
+    const SeriesGaps gaps = shared.finder.find(series, timeframe, *instrument.trading, range);
     for (int64 i = 0; i < gaps.count; ++i) {
         const SettledGap& gap = gaps.list[i];
         Datum values[] = {TimestampTzGetDatum(gap.first), TimestampTzGetDatum(gap.last), Int32GetDatum(static_cast<int32>(std::min<int64>(gap.missing, PG_INT32_MAX))),
@@ -85,15 +102,12 @@ Datum completeness(FunctionCallInfo fcinfo) {
     MemoryContext each = AllocSetContextCreate(whole, "completeness of a series", ALLOCSET_DEFAULT_SIZES);
     uint64 count;
     const LookedAfter* all = list_looked_after(schema, whole, &count);
-    GapFinder finder(schema);
-    const char* calendar = "";
-    InstrumentCalendar instrument{};
+    GapFinder finder(schema, whole);
+    Calendars calendars(schema, whole);
     for (uint64 i = 0; i < count; ++i) {
         CHECK_FOR_INTERRUPTS();
         const LookedAfter& one = all[i];
-        MemoryContextSwitchTo(whole);
-        if (strcmp(one.calendar, calendar) != 0) instrument.trading = read_calendar(schema, calendar = one.calendar);
-        instrument.first_date = one.first_date, instrument.last_date = one.last_date;
+        const InstrumentCalendar instrument{calendars.named(one.calendar), one.first_date, one.last_date};
         MemoryContextSwitchTo(each);
         const ExpectedRange range = expected_range(instrument, from, to, now);
         const SeriesGaps gaps = finder.find(one.series, require_timeframe(one.series.timeframe), *instrument.trading, range);
@@ -105,9 +119,9 @@ Datum completeness(FunctionCallInfo fcinfo) {
                           Float8GetDatum(wanted == 0 ? 1 : static_cast<double>(gaps.present) / static_cast<double>(wanted))};
         bool nulls[] = {false, false, false, false, false, false, false, false};
         tuplestore_putvalues(rows, desc, values, nulls);
+        MemoryContextSwitchTo(whole);
         MemoryContextReset(each);
     }
-    MemoryContextSwitchTo(whole);
     SPI_finish();
     return Datum{0};
 }

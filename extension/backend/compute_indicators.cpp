@@ -1,6 +1,7 @@
 // compute_indicators(instrument_id, timeframe, since, force) and refresh_indicators(timeframe, workers).
 #include "backend/boundary.hpp"
 #include "backend/engine.hpp"
+#include "backend/progress.hpp"
 #include "backend/tables.hpp"
 
 extern "C" {
@@ -38,39 +39,14 @@ Datum compute_indicators(FunctionCallInfo fcinfo) {
     PG_RETURN_INT64(written);
 }
 
-/// Says how far it is, at most every few seconds.
-class Progress {
-public:
-    explicit Progress(int series) : series_(series), started_(GetCurrentTimestamp()), said_(started_) {}
-
-    void add(int64 rows) {
-        ++done_;
-        rows_ += rows;
-        const TimestampTz now = GetCurrentTimestamp();
-        if (done_ < series_ && !TimestampDifferenceExceeds(said_, now, 5000)) return;
-        said_ = now;
-        const double seconds = Max(static_cast<double>(now - started_) / USECS_PER_SEC, 1e-6);
-        ereport(NOTICE, (errmsg("%d of %d series, " INT64_FORMAT " rows written, %.0f rows per second", done_, series_, rows_,
-                                rows_ / seconds)));
-    }
-
-private:
-    int series_;
-    TimestampTz started_, said_;
-    int done_ = 0;
-    int64 rows_ = 0;
-};
-
 Datum refresh_indicators(FunctionCallInfo fcinfo) {
-    const auto* call = reinterpret_cast<CallContext*>(fcinfo->context);
-    const bool atomic = !call || !IsA(call, CallContext) || call->atomic;
     const int32 workers = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1);
     if (workers < 0)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("workers must not be negative")));
     if (workers > 0)
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("this version refreshes without background workers"),
                         errhint("Leave workers at 0.")));
-    if (atomic)
+    if (!may_commit(fcinfo))
         ereport(ERROR, (errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
                         errmsg("refresh_indicators() commits after every series and cannot run inside a transaction block"),
                         errhint("Call it on its own, or use SELECT compute_indicators() inside a transaction.")));
@@ -80,7 +56,7 @@ Datum refresh_indicators(FunctionCallInfo fcinfo) {
 
     SPI_connect_ext(SPI_OPT_NONATOMIC);
     const SeriesList list = list_series(schema, filter, SeriesOrder::newest_first);
-    Progress progress(list.count);
+    Progress progress(list.count, "series");
     MemoryContext procedure = CurrentMemoryContext;
     for (int i = 0; i < list.count; ++i) {
         // A nested connection: what the engine prepares goes with it.

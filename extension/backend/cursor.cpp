@@ -7,9 +7,19 @@ extern "C" {
 
 namespace pg_candle {
 
-SPIPlanPtr prepare_query(const char* query, int count, Oid* types) {
+namespace {
+void free_plan(void* plan) { SPI_freeplan(static_cast<SPIPlanPtr>(plan)); }
+}  // namespace
+
+SPIPlanPtr prepare_query(const char* query, int count, Oid* types, MemoryContext memory) {
     SPIPlanPtr plan = SPI_prepare_cursor(query, count, types, CURSOR_OPT_GENERIC_PLAN | CURSOR_OPT_NO_SCROLL);
     if (!plan) elog(ERROR, "could not prepare \"%s\": %s", query, SPI_result_code_string(SPI_result));
+    if (memory) {
+        SPI_keepplan(plan);
+        auto* callback = static_cast<MemoryContextCallback*>(MemoryContextAlloc(memory, sizeof(MemoryContextCallback)));
+        *callback = {free_plan, plan, nullptr};
+        MemoryContextRegisterResetCallback(memory, callback);
+    }
     return plan;
 }
 

@@ -3,8 +3,9 @@
 
 namespace pg_candle {
 
-/// Prepares a query for many executions with one plan. SPI keeps it until SPI_finish().
-SPIPlanPtr prepare_query(const char* query, int count, Oid* types);
+/// Prepares a query for many executions with one plan. SPI keeps it until SPI_finish(), or until `memory` is reset or deleted if
+/// one is given.
+SPIPlanPtr prepare_query(const char* query, int count, Oid* types, MemoryContext memory = nullptr);
 
 // SPI leaves its own memory context current and keeps every result until SPI_finish(). What follows does neither: a call
 // that goes through a hundred thousand series would otherwise hold something of each.

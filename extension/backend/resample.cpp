@@ -63,7 +63,7 @@ Datum resample_candles(FunctionCallInfo fcinfo) {
     TupleDesc desc = declared_result(fcinfo);
     Tuplestorestate* rows = start_result(fcinfo, desc, "resample_candles");
     SPI_connect();
-    const InstrumentCalendar instrument = calendar_of_instrument(schema, instrument_id);
+    const InstrumentCalendar instrument = Calendars(schema, CurrentMemoryContext).of_instrument(instrument_id);
     // The last bucket that starts in the range ends behind it.
     const ExpectedRange range = expected_range(instrument, PG_GETARG_TIMESTAMPTZ(3), PG_GETARG_TIMESTAMPTZ(4), DT_NOEND);
     if (range.from < range.to) {

@@ -27,18 +27,6 @@ void keep(void* self, const Gap& gap) {
     found->list[found->count++] = gap;
 }
 
-struct Receiver {
-    DestReceiver base;  // first
-    GapScan* scan;
-};
-
-bool receive(TupleTableSlot* slot, DestReceiver* self) {
-    auto* receiver = reinterpret_cast<Receiver*>(self);
-    slot_getsomeattrs(slot, 1);
-    receiver->scan->candle(DatumGetTimestampTz(slot->tts_values[0]));
-    return true;
-}
-
 /// The covered ranges of a series, and for the filled ones whether their candles are all there; -1 is not counted yet.
 struct Coverage {
     CoveredSpan* spans;
@@ -66,16 +54,15 @@ Coverage read_coverage(SPIPlanPtr query, MemoryContext context, Datum* values) {
 
 }  // namespace
 
-GapFinder::GapFinder(Oid schema) {
+GapFinder::GapFinder(Oid schema, MemoryContext memory) : times_(schema, memory) {
     Oid types[] = {INT4OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
     const char* candles = table_name(schema, "candle_data");
     const char* of_series = "instrument_id OPERATOR(pg_catalog.=) $1 AND timeframe OPERATOR(pg_catalog.=) $2";
-    candles_ = prepare_query(psprintf("SELECT ts FROM %s WHERE %s AND ts OPERATOR(pg_catalog.>=) $3 AND ts OPERATOR(pg_catalog.<) $4 ORDER BY ts", candles, of_series), 4, types);
     count_ = prepare_query(psprintf("SELECT pg_catalog.count(*) FROM %s WHERE %s AND ts OPERATOR(pg_catalog.>=) $3 AND ts OPERATOR(pg_catalog.<) $4 "
-                                    "AND source OPERATOR(pg_catalog.<>) 'i'", candles, of_series), 4, types);
+                                    "AND source OPERATOR(pg_catalog.<>) 'i'", candles, of_series), 4, types, memory);
     coverage_ = prepare_query(psprintf("SELECT from_ts, to_ts, CASE WHEN state OPERATOR(pg_catalog.=) 'filled' THEN 1 WHEN state OPERATOR(pg_catalog.=) 'no_data' THEN 2 "
                                        "ELSE 3 END, rows FROM %s WHERE %s AND to_ts OPERATOR(pg_catalog.>) $3 AND from_ts OPERATOR(pg_catalog.<) $4 ORDER BY 1",
-                                       table_name(schema, "candle_coverage"), of_series), 4, types);
+                                       table_name(schema, "candle_coverage"), of_series), 4, types, memory);
 }
 
 SeriesGaps GapFinder::find(const Series& series, const Timeframe& timeframe, const TradingCalendar& trading, const ExpectedRange& range) {
@@ -88,9 +75,11 @@ SeriesGaps GapFinder::find(const Series& series, const Timeframe& timeframe, con
     ExpectedCandles expected(trading.calendar, trading.clock(), timeframe, range);
     GapScan scan(expected, timeframe.intraday(), coverage.spans, coverage.count, keep, &found);
 
-    Portal portal = open_ordered(candles_, values, nullptr, true);
-    Receiver receiver{make_receiver(receive), &scan};
-    fetch_all(portal, &receiver.base);
+    times_.open(series, range.from, range.to);
+    const TimestampTz* times;
+    while (const int count = times_.read(times))
+        for (int i = 0; i < count; ++i) scan.candle(times[i]);
+    times_.close();
     scan.finish();
     result.present = scan.present();
 

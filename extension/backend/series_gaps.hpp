@@ -1,5 +1,5 @@
 #pragma once
-#include "backend/tables.hpp"
+#include "backend/candle_times.hpp"
 #include "backend/trading_calendar.hpp"
 #include "market/gap_scan.hpp"
 
@@ -23,17 +23,18 @@ struct SeriesGaps {
     int64 missing[3];  ///< by GapState
 };
 
-/// Finds the gaps of one series after the other, with queries that are prepared once. Needs SPI.
+/// Finds the gaps of one series after the other, with queries that are prepared once and kept in a memory context. Needs SPI.
 class GapFinder {
 public:
-    explicit GapFinder(Oid schema);
+    GapFinder(Oid schema, MemoryContext memory);
 
     /// One ordered pass over the stored candles of the range. Filled ranges of candle_coverage whose candles are all there make
     /// holes `no_data`; where some are lost, the holes were not requested. What it returns lives in the current memory context.
     SeriesGaps find(const Series& series, const Timeframe& timeframe, const TradingCalendar& trading, const ExpectedRange& range);
 
 private:
-    SPIPlanPtr candles_, coverage_, count_;
+    CandleTimes times_;
+    SPIPlanPtr coverage_, count_;
 };
 
 }  // namespace pg_candle

@@ -64,7 +64,7 @@ Datum expected_candles(FunctionCallInfo fcinfo) {
     const Oid schema = schema_of_function(fcinfo);
     const Timeframe timeframe = require_timeframe(text_to_cstring(PG_GETARG_TEXT_PP(1)));
     SPI_connect();
-    const InstrumentCalendar instrument = calendar_of_instrument(schema, PG_GETARG_INT32(0));
+    const InstrumentCalendar instrument = Calendars(schema, CurrentMemoryContext).of_instrument(PG_GETARG_INT32(0));
     const ExpectedRange range = expected_range(instrument, PG_GETARG_TIMESTAMPTZ(2), PG_GETARG_TIMESTAMPTZ(3), GetCurrentTransactionStartTimestamp());
     int64 count = 0;
     if (range.from < range.to) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backend/cursor.hpp"
 #include "backend/tables.hpp"
 
 extern "C" {
@@ -121,20 +122,44 @@ const char* calendar_of_segment(const char* segment) {
     return "24x7";
 }
 
-InstrumentCalendar calendar_of_instrument(Oid schema, int32 instrument_id) {
-    Oid types[] = {INT4OID};
-    Datum values[] = {Int32GetDatum(instrument_id)};
-    MemoryContext context = CurrentMemoryContext;
-    SPI_execute_with_args(psprintf("SELECT segment, listed_on, expiry_date FROM %s WHERE instrument_id OPERATOR(pg_catalog.=) $1",
-                                   table_name(schema, "instrument_master")), 1, types, values, nullptr, true, 1);
-    if (SPI_processed == 0)
+TradingCalendar* Calendars::named(const char* name) {
+    for (const Known* one = known_; one; one = one->next)
+        if (strcmp(one->name, name) == 0) return one->calendar;
+    MemoryContext caller = MemoryContextSwitchTo(memory_);
+    auto* added = static_cast<Known*>(palloc(sizeof(Known)));
+    *added = {pstrdup(name), read_calendar(schema_, name), known_};
+    known_ = added;
+    MemoryContextSwitchTo(caller);
+    return added->calendar;
+}
+
+InstrumentCalendar Calendars::of_instrument(int32 instrument_id) {
+    InstrumentCalendar found;
+    if (!find_instrument(instrument_id, found))
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("instrument %d does not exist", instrument_id),
                         errhint("Look it up by name: SELECT instrument_id('RELIANCE');")));
-    const char* segment = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-    InstrumentCalendar result{nullptr, number(0, 2, earliest_date), number(0, 3, latest_date)};
-    MemoryContextSwitchTo(context);
-    result.trading = read_calendar(schema, calendar_of_segment(segment));
-    return result;
+    return found;
+}
+
+bool Calendars::find_instrument(int32 instrument_id, InstrumentCalendar& found) {
+    MemoryContext caller = CurrentMemoryContext;
+    if (!instrument_) {
+        Oid types[] = {INT4OID};
+        instrument_ = prepare_query(psprintf("SELECT segment, listed_on, expiry_date FROM %s WHERE instrument_id OPERATOR(pg_catalog.=) $1",
+                                             table_name(schema_, "instrument_master")), 1, types, memory_);
+    }
+    Datum values[] = {Int32GetDatum(instrument_id)};
+    SPI_execute_plan(instrument_, values, nullptr, true, 1);
+    if (SPI_processed == 0) {
+        MemoryContextSwitchTo(caller);
+        return false;
+    }
+    const char* calendar = calendar_of_segment(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
+    found = {nullptr, number(0, 2, earliest_date), number(0, 3, latest_date)};
+    SPI_freetuptable(SPI_tuptable);
+    MemoryContextSwitchTo(caller);
+    found.trading = named(calendar);
+    return true;
 }
 
 ExpectedRange expected_range(const InstrumentCalendar& instrument, TimestampTz from, TimestampTz to, TimestampTz now) {

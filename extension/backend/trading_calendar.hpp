@@ -25,12 +25,38 @@ TradingCalendar* read_calendar(Oid schema, const char* name);
 /// The calendar of an instrument's segment (docs/calendars.md); everything unknown trades around the clock.
 const char* calendar_of_segment(const char* segment);
 
-/// The instrument's calendar, and its life from listed_on to expiry_date. An error if there is no such instrument. Needs SPI.
+/// The instrument's calendar, and its life from listed_on to expiry_date.
 struct InstrumentCalendar {
     TradingCalendar* trading;
     int32 first_date, last_date;
 };
-InstrumentCalendar calendar_of_instrument(Oid schema, int32 instrument_id);
+
+/// Calendars that are read once and kept, with all else, in one memory context: a statement's, for what one statement says
+/// looks at one state of the tables. Needs SPI.
+class Calendars {
+public:
+    Calendars(Oid schema, MemoryContext memory) : schema_(schema), memory_(memory) {}
+
+    /// As read_calendar().
+    TradingCalendar* named(const char* name);
+
+    /// An error if there is no such instrument.
+    InstrumentCalendar of_instrument(int32 instrument_id);
+
+    /// False if there is no such instrument.
+    bool find_instrument(int32 instrument_id, InstrumentCalendar& found);
+
+private:
+    struct Known {
+        const char* name;
+        TradingCalendar* calendar;
+        Known* next;
+    };
+    Oid schema_;
+    MemoryContext memory_;
+    Known* known_ = nullptr;
+    SPIPlanPtr instrument_ = nullptr;
+};
 
 /// The range as market/ wants it, within what dates can express and no further than now.
 ExpectedRange expected_range(const InstrumentCalendar& instrument, TimestampTz from, TimestampTz to, TimestampTz now);

@@ -1,0 +1,41 @@
+#pragma once
+#include "backend/compat.hpp"
+
+extern "C" {
+#include "nodes/parsenodes.h"
+}
+
+namespace pg_candle {
+
+/// Whether a procedure may commit: not inside a transaction block or a function.
+inline bool may_commit(FunctionCallInfo fcinfo) {
+    const auto* call = reinterpret_cast<CallContext*>(fcinfo->context);
+    return call && IsA(call, CallContext) && !call->atomic;
+}
+
+/// Says as a notice how far a procedure is, every few seconds and at its end.
+class Progress {
+public:
+    Progress(int count, const char* what) : count_(count), what_(what), started_(GetCurrentTimestamp()), said_(started_) {}
+
+    /// One more is done; it wrote `rows`.
+    void add(int64 rows) {
+        ++done_;
+        rows_ += rows;
+        const TimestampTz now = GetCurrentTimestamp();
+        if (done_ < count_ && !TimestampDifferenceExceeds(said_, now, 5000)) return;
+        said_ = now;
+        const double seconds = Max(static_cast<double>(now - started_) / USECS_PER_SEC, 1e-6);
+        ereport(NOTICE, (errmsg("%d of %d %s, " INT64_FORMAT " rows written, %.0f rows per second", done_, count_, what_, rows_,
+                                rows_ / seconds)));
+    }
+
+private:
+    int count_;
+    const char* what_;
+    TimestampTz started_, said_;
+    int done_ = 0;
+    int64 rows_ = 0;
+};
+
+}  // namespace pg_candle
