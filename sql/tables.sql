@@ -135,7 +135,7 @@ BEGIN
             CHECK (from_ts OPERATOR(pg_catalog.<) to_ts) $ddl$,
          ARRAY['COMMENT ON TABLE %1$I.candle_coverage IS ''what the provider was asked for and what came of it; the ranges [from_ts, to_ts) of a series never overlap''',
                'COMMENT ON COLUMN %1$I.candle_coverage.state IS ''filled: candles came; no_data: the provider confirmed that there are none; failed: it erred''',
-               'COMMENT ON COLUMN %1$I.candle_coverage.rows IS ''candles that were stored in the range; where candle_data now holds another number, its holes were not asked for''']),
+               'COMMENT ON COLUMN %1$I.candle_coverage.rows IS ''candles of the range that were stored, intraday and derived ones apart; where candle_data now holds another number, its holes were not asked for''']),
 
         ('ltp_data', '{instrument_id,ts,ltp,volume,last_quantity,previous_close,change,change_percent}', $ddl$
             instrument_id  integer NOT NULL,

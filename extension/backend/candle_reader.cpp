@@ -12,18 +12,15 @@ extern "C" {
 namespace pg_candle {
 namespace {
 
-constexpr const char* session_zone = "Asia/Kolkata";
 constexpr int64 unix_epoch_shift = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
 
-/// Finds the zone's offset at `at` and until when it holds; zones change it so rarely that a series has one or two.
+/// Finds the session zone's offset at `at` and until when it holds; zones change it so rarely that a series has one or two.
 void find_session_offset(CandleReader::Receiver* receiver, int64 at) {
-    pg_tz* zone = pg_tzset(session_zone);
-    if (!zone) ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("unknown time zone \"%s\"", session_zone)));
     const pg_time_t second = at / USECS_PER_SEC + unix_epoch_shift - (at % USECS_PER_SEC < 0);
     long before, after;
     int before_dst, after_dst;
     pg_time_t boundary;
-    const int found = pg_next_dst_boundary(&second, &before, &before_dst, &boundary, &after, &after_dst, zone);
+    const int found = pg_next_dst_boundary(&second, &before, &before_dst, &boundary, &after, &after_dst, receiver->session_zone);
     receiver->session_offset = found < 0 ? 0 : before * USECS_PER_SEC;
     receiver->session_offset_ends = found > 0 ? (boundary - unix_epoch_shift) * USECS_PER_SEC : PG_INT64_MAX;
 }
@@ -75,7 +72,7 @@ bool receive_candle(TupleTableSlot* slot, DestReceiver* self) {
 
 }  // namespace
 
-CandleReader::CandleReader(Oid schema, bool read_only) : read_only_(read_only) {
+CandleReader::CandleReader(Oid schema, bool read_only) : zones_(schema, CurrentMemoryContext, read_only), read_only_(read_only) {
     Oid types[] = {INT4OID, TEXTOID, TIMESTAMPTZOID};
     query_ = prepare_query(
         psprintf("SELECT ts::pg_catalog.timestamptz, open::pg_catalog.float8, high::pg_catalog.float8,"
@@ -92,6 +89,7 @@ void CandleReader::open(const Series& series, TimestampTz to, RowShape* shape) {
     receiver_.shape = shape;
     receiver_.series = series;
     receiver_.intraday = require_timeframe(series.timeframe).intraday();
+    if (receiver_.intraday) receiver_.session_zone = zones_.of_instrument(series.instrument_id);
     receiver_.session_offset_ends = PG_INT64_MIN;
     ended_ = false;
     Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe), TimestampTzGetDatum(to)};

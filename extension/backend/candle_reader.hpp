@@ -1,12 +1,13 @@
 #pragma once
 #include "backend/compat.hpp"
 #include "backend/row_shape.hpp"
+#include "backend/session_zones.hpp"
 #include "backend/tables.hpp"
 
 namespace pg_candle {
 
 /// Reads the candles of a series in order of ts, block by block, through PostgreSQL's executor: privileges, row security
-/// and partitions are its business. Needs an SPI connection. Bad candles (a price that is not finite, a ts that is
+/// and partitions are its business. A session of intraday candles is a date in the zone of the instrument's calendar. Needs an SPI connection. Bad candles (a price that is not finite, a ts that is
 /// infinite or occurs twice) are errors: nothing right could be computed from them.
 class CandleReader {
 public:
@@ -30,11 +31,13 @@ public:
         int count;      // of the block so far
         int64 candles;  // of the series so far
         int64 previous_ts;
+        pg_tz* session_zone;
         int64 session_offset;  // of the session zone from UTC, valid until session_offset_ends
         int64 session_offset_ends;
     };
 
 private:
+    SessionZones zones_;
     SPIPlanPtr query_;
     Portal portal_ = nullptr;
     bool read_only_;

@@ -59,7 +59,7 @@ GapFinder::GapFinder(Oid schema, MemoryContext memory) : times_(schema, memory) 
     const char* candles = table_name(schema, "candle_data");
     const char* of_series = "instrument_id OPERATOR(pg_catalog.=) $1 AND timeframe OPERATOR(pg_catalog.=) $2";
     count_ = prepare_query(psprintf("SELECT pg_catalog.count(*) FROM %s WHERE %s AND ts OPERATOR(pg_catalog.>=) $3 AND ts OPERATOR(pg_catalog.<) $4 "
-                                    "AND source OPERATOR(pg_catalog.<>) 'i'", candles, of_series), 4, types, memory);
+                                    "AND source OPERATOR(pg_catalog.<>) 'i' AND source OPERATOR(pg_catalog.<>) 'd'", candles, of_series), 4, types, memory);
     coverage_ = prepare_query(psprintf("SELECT from_ts, to_ts, CASE WHEN state OPERATOR(pg_catalog.=) 'filled' THEN 1 WHEN state OPERATOR(pg_catalog.=) 'no_data' THEN 2 "
                                        "ELSE 3 END, rows FROM %s WHERE %s AND to_ts OPERATOR(pg_catalog.>) $3 AND from_ts OPERATOR(pg_catalog.<) $4 ORDER BY 1",
                                        table_name(schema, "candle_coverage"), of_series), 4, types, memory);

@@ -75,6 +75,10 @@ std::string text(std::int64_t number) { return std::to_string(number); }
 
 }  // namespace
 
+CandleStore::CandleStore(Connection& connection) : connection_(connection) {
+    connection_.run("SET pg_candle.log_changes = off");  // we do it ourselves
+}
+
 void CandleStore::lock(const SeriesKey& series) {
     connection_.run("SELECT pg_advisory_xact_lock($1, hashtext('pg_candle.candle_coverage.' || $2))", {text(series.instrument_id), series.timeframe});
 }
@@ -122,11 +126,23 @@ Stored CandleStore::upsert(const SeriesKey& series, Source source, const std::ve
 }
 
 Stored CandleStore::write(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all) {
+    return put(series, source, candles, replace_all, true);
+}
+
+Stored CandleStore::put(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all, bool may_copy) {
     if (candles.empty()) return {};
     lock(series);
-    if (!is_empty(series, candles.front().start, candles.back().start)) return upsert(series, source, candles, replace_all);
-    copy(series, source, candles, "candle_data");
-    return {static_cast<std::int64_t>(candles.size()), 0, 0, 0};
+    Stored stored;
+    if (may_copy && is_empty(series, candles.front().start, candles.back().start)) {
+        copy(series, source, candles, "candle_data");
+        stored.inserted = static_cast<std::int64_t>(candles.size());
+    } else {
+        stored = upsert(series, source, candles, replace_all);
+    }
+    if (stored.inserted + stored.updated > 0)
+        connection_.run("INSERT INTO candle_change (consumer, instrument_id, timeframe, earliest) VALUES ('timeframes', $1, $2, $3)",
+                        {text(series.instrument_id), series.timeframe, sql_time(candles.front().start)});
+    return stored;
 }
 
 Stored CandleStore::attempt(const SeriesKey& series, Source source, const std::vector<Candle>& candles,
@@ -135,25 +151,11 @@ Stored CandleStore::attempt(const SeriesKey& series, Source source, const std::v
     lock(series);
     std::vector<StoredRange> old;
     if (learned) old = read_coverage(connection_, series.instrument_id, series.timeframe, learned->from, learned->to);
-    Stored stored;
-    bool was_empty = false;
-    if (!candles.empty() || (learned && learned->state == CoveredRange::State::filled)) {
-        Instant from = candles.empty() ? learned->from : candles.front().start, last = candles.empty() ? learned->from : candles.back().start;
-        if (learned) from = std::min(from, learned->from), last = std::max(last, learned->to - microseconds{1});
-        was_empty = may_copy && is_empty(series, from, last);
-    }
-    if (!candles.empty()) {
-        if (was_empty) {
-            copy(series, source, candles, "candle_data");
-            stored.inserted = static_cast<std::int64_t>(candles.size());
-        } else {
-            stored = upsert(series, source, candles, false);
-        }
-    }
+    const Stored stored = put(series, source, candles, false, may_copy);
     if (learned) {
         CoveredRange fresh = *learned;
         if (fresh.state == CoveredRange::State::filled)
-            fresh.rows = connection_.run("SELECT count(*) FROM candle_data WHERE instrument_id = $1 AND timeframe = $2 AND ts >= $3 AND ts < $4 AND source <> 'i'",
+            fresh.rows = connection_.run("SELECT count(*) FROM candle_data WHERE instrument_id = $1 AND timeframe = $2 AND ts >= $3 AND ts < $4 AND source NOT IN ('i', 'd')",
                                          {text(series.instrument_id), series.timeframe, sql_time(fresh.from), sql_time(fresh.to)}).number(0, 0);
         write_coverage(connection_, series.instrument_id, series.timeframe, old, learn(old, fresh));
     }

@@ -27,10 +27,10 @@ struct Stored {
 };
 
 /// Writes candles of a series. Ranges that hold nothing yet are filled by plain COPY, others by an upsert that leaves equal rows
-/// alone. Which source replaces which: historical all; file all but historical; intraday only intraday and derived.
+/// alone. What it changes it notes in candle_change. Which source replaces which: historical all; file all but historical; intraday only intraday and derived.
 class CandleStore {
 public:
-    explicit CandleStore(Connection& connection) : connection_(connection) {}
+    explicit CandleStore(Connection& connection);
 
     /// In one transaction: the candles (ascending, one per start) and what is now known about the range, if anything. Repeats
     /// itself by upsert when somebody who does not take the series lock wrote into the range meanwhile.
@@ -45,6 +45,7 @@ private:
     bool is_empty(const SeriesKey& series, Instant from, Instant last);
     void copy(const SeriesKey& series, Source source, const std::vector<Candle>& candles, const char* into);
     Stored upsert(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all);
+    Stored put(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all, bool may_copy);
     Stored attempt(const SeriesKey& series, Source source, const std::vector<Candle>& candles,
                    const std::optional<CoveredRange>& learned, bool may_copy);
 

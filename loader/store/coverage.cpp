@@ -69,9 +69,9 @@ std::vector<StoredRange> read_coverage(Connection& connection, int instrument_id
         "SELECT (extract(epoch FROM r.from_ts) * 1000000)::bigint, (extract(epoch FROM r.to_ts) * 1000000)::bigint, r.state, r.rows, "
         "r.attempts, (extract(epoch FROM r.checked_at) * 1000000)::bigint, r.error, "
         "CASE WHEN r.state = 'filled' THEN (SELECT count(*) FROM candle_data c WHERE c.instrument_id = r.instrument_id "
-        " AND c.timeframe = r.timeframe AND c.source <> 'i' AND c.ts >= greatest(r.from_ts, $3) AND c.ts < least(r.to_ts, $4)) END, "
+        " AND c.timeframe = r.timeframe AND c.source NOT IN ('i', 'd') AND c.ts >= greatest(r.from_ts, $3) AND c.ts < least(r.to_ts, $4)) END, "
         "CASE WHEN r.state = 'filled' AND r.from_ts < $3 AND r.to_ts > $4 THEN (SELECT count(*) FROM candle_data c "
-        " WHERE c.instrument_id = r.instrument_id AND c.timeframe = r.timeframe AND c.source <> 'i' AND c.ts >= $4 AND c.ts < r.to_ts) END "
+        " WHERE c.instrument_id = r.instrument_id AND c.timeframe = r.timeframe AND c.source NOT IN ('i', 'd') AND c.ts >= $4 AND c.ts < r.to_ts) END "
         "FROM candle_coverage r WHERE r.instrument_id = $1 AND r.timeframe = $2 AND r.to_ts >= $3 AND r.from_ts <= $4 ORDER BY r.from_ts",
         {std::to_string(instrument_id), timeframe, sql_time(from), sql_time(to)});
     std::vector<StoredRange> ranges;
@@ -100,7 +100,7 @@ std::vector<CoveredRange> known_ranges(Connection& connection, int instrument_id
         "SELECT (extract(epoch FROM r.from_ts) * 1000000)::bigint, (extract(epoch FROM r.to_ts) * 1000000)::bigint, r.state "
         "FROM candle_coverage r WHERE r.instrument_id = $1 AND r.timeframe = $2 AND (r.state = 'no_data' OR r.state = 'filled' "
         "AND r.rows = (SELECT count(*) FROM candle_data c WHERE c.instrument_id = r.instrument_id AND c.timeframe = r.timeframe "
-        " AND c.ts >= r.from_ts AND c.ts < r.to_ts AND c.source <> 'i')) ORDER BY r.from_ts",
+        " AND c.ts >= r.from_ts AND c.ts < r.to_ts AND c.source NOT IN ('i', 'd'))) ORDER BY r.from_ts",
         {std::to_string(instrument_id), timeframe});
     std::vector<CoveredRange> ranges;
     for (int i = 0; i < rows.size(); ++i)

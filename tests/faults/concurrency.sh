@@ -61,4 +61,27 @@ SELECT compute_indicators(2);
 SQL
 )
 is "$(paste -sd' ' <<<"$out")" "0 2994 0" "ALTER TABLE between two calls of one session"
+
+# Writers and refreshes of derived timeframes at once: nothing is lost, whoever comes when, also from transactions that commit late.
+sql "INSERT INTO instrument_master (instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol)
+         SELECT i, 'NSE_EQ|' || i, 'NSE', 'NSE_EQ', 'EQ', 'S' || i FROM generate_series(1, 4) i;
+     TRUNCATE candle_data, candle_change" >/dev/null
+write() { # INSTRUMENT, LATENESS: thirty transactions that each add or change some minutes of three days
+    for i in $(seq 30); do
+        echo "BEGIN; INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close, volume)
+            SELECT DISTINCT ON (ts) $1, '1m', ts, p, p, p, p, 1 FROM (SELECT '2026-08-03 03:45Z'::timestamptz + (random() * 3)::int * interval '1 day' + (random() * 370)::int * interval '1 min' AS ts, random() AS p FROM generate_series(1, 20)) r ORDER BY ts
+            ON CONFLICT (instrument_id, timeframe, ts) DO UPDATE SET open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close;
+            SELECT pg_sleep($2 * random()); COMMIT;"
+    done | psql -X -q -A -t -v ON_ERROR_STOP=1 >/dev/null
+}
+refresh() { for i in $(seq 12); do psql -X -q -c "$1"; done; }
+out=$( { write 1 0.1 & write 2 0.02 & write 3 0.05 & write 3 0.1 & write 4 0 &
+    refresh "CALL refresh_timeframes()" & refresh "CALL refresh_timeframes(targets => '{5m,1d}')" & refresh "CALL refresh_timeframes(3)" & refresh "BEGIN; CALL refresh_timeframes(); COMMIT" &
+    wait; } 2>&1 | grep -E 'ERROR|deadlock' | sort | uniq -c)
+is "$out" "" "timeframes: writers and refreshes at once, no error"
+sql "CALL refresh_timeframes()" >/dev/null
+is "$(sql "SELECT count(*) FROM generate_series(1, 4) id, (VALUES ('1m', '3m'), ('1m', '5m'), ('1m', '1h'), ('1m', '1d'), ('1d', '1w')) t (source, target)
+    CROSS JOIN LATERAL (SELECT ts, open, high, low, close, volume FROM resample_candles(id, source, target)
+                        EXCEPT SELECT ts, open, high, low, close, volume FROM candle_data WHERE instrument_id = id AND timeframe = target) d")" 0 "timeframes: every change has arrived"
+is "$(sql "SELECT count(*) FROM candle_change")" 0 "timeframes: and the log is empty"
 done_testing

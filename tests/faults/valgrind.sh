@@ -42,9 +42,13 @@ SELECT market_is_open('MCX', '2024-03-01 10:00Z')::int AS a
 SELECT count(*) FROM resample_candles(1, '1m', '30m')
 SELECT (expected_candles(1, '1w', '-infinity', 'infinity') > 1500)::int AS a
 SELECT count(*) FROM trading_sessions('NOPE', '2024-03-01', '2024-03-04')
+CALL refresh_timeframes(targets => '{5m,1d,1w,7m}')
+SELECT count(DISTINCT timeframe) FROM candle_data WHERE instrument_id = 1
+CALL refresh_timeframes(targets => '{1m}')
+SELECT sum(missing) AS a FROM detect_gaps(1, '1m', '2020-01-03 05:00Z', '2020-01-07Z')
 SQL
 )
-is "$(sed -nE 's/.* = "([0-9]+)".*/\1/p' <<<"$said" | paste -sd' ')" "6000 0 6000 1399 2000 560 4571 4454 4601 375 1 4 1 13 1" "every statement gives what it should"
-is "$(grep -c 'ERROR' <<<"$said")" 3 "bad parameters, an unknown instrument and an unknown calendar are errors"
+is "$(sed -nE 's/.* = "([0-9]+)".*/\1/p' <<<"$said" | paste -sd' ')" "6000 0 6000 1399 2000 560 4571 4454 4601 375 1 4 1 13 1 5 375" "every statement gives what it should"
+is "$(grep -c 'ERROR' <<<"$said")" 4 "bad parameters, an unknown instrument, an unknown calendar and an impossible target are errors"
 is "$(cat "$cluster/run/valgrind")" "" "valgrind has nothing to say"
 done_testing

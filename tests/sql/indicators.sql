@@ -53,5 +53,23 @@ BEGIN
     EXECUTE 'CREATE TYPE wide AS (ts timestamptz, ' || (SELECT string_agg('ema_' || n || ' float8, sma_' || n || ' real', ', ') FROM generate_series(1, 500) n) || ')';
 END $$;
 SELECT is((SELECT count(ema_500)::int FROM indicators(NULL::wide, 1, '5m')), 2501, 'a thousand columns');
+
+-- A session is a date in the zone of the instrument's calendar, for whoever may read candles.
+INSERT INTO instrument_master (instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol) VALUES (70, 'MCX_FO|1', 'MCX', 'MCX_FO', 'FUT', 'GOLD');
+INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close, volume)
+    SELECT 70, '1h', '2026-03-06 12:00Z'::timestamptz + i * interval '1 hour', 10 + i, 10 + i, 10 + i, 10 + i, 1 FROM generate_series(0, 71) i;
+CREATE TYPE session_shape AS (ts timestamptz, vwap float8, close float8);
+CREATE FUNCTION begins(zone text) RETURNS text LANGUAGE sql AS
+    $$SELECT string_agg(to_char(ts AT TIME ZONE zone, 'DD HH24:MI'), ', ' ORDER BY ts) FROM indicators(NULL::session_shape, 70, '1h') WHERE vwap = close$$;
+SELECT is(begins('UTC'), '06 12:00, 06 19:00, 07 19:00, 08 19:00', 'Asia/Kolkata: the first whole hour of a day');
+UPDATE trading_calendar SET timezone = 'America/New_York' WHERE calendar = 'MCX';
+SELECT is(begins('America/New_York'), '06 07:00, 07 00:00, 08 00:00, 09 00:00', 'New York, over the change to summer time');
+CREATE ROLE session_reader;
+GRANT SELECT ON candle_data TO session_reader;
+SET ROLE session_reader;
+SELECT is(begins('America/New_York'), '06 07:00, 07 00:00, 08 00:00, 09 00:00', 'the same for a role that may only read candles');
+RESET ROLE;
+UPDATE trading_calendar SET timezone = 'Middle/Earth' WHERE calendar = 'MCX';
+SELECT throws_ok('SELECT begins(NULL)', '22023', NULL, 'a zone that does not exist');
 SELECT * FROM finish();
 ROLLBACK;

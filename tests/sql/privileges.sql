@@ -45,7 +45,8 @@ CREATE ROLE candle_owner;
 CREATE SCHEMA market AUTHORIZATION candle_owner;
 DROP VIEW data_freshness;
 DROP TABLE candle_data, indicator_data, indicator_state, option_master, future_master, instrument_master,
-    watchlist, candle_coverage, ltp_data, request_log, trading_calendar, trading_holiday, special_session;
+    watchlist, candle_coverage, ltp_data, request_log, trading_calendar, trading_holiday, special_session, candle_change;
+DROP FUNCTION log_candle_changes();
 GRANT CREATE ON SCHEMA public TO candle_owner;
 SET ROLE candle_owner;
 SELECT lives_ok('SELECT create_candle_tables()', 'a plain role creates the tables');

@@ -79,5 +79,25 @@ INSERT INTO watchlist (instrument_id, timeframes) VALUES (2, '{5m}'), (3, '{1m}'
 SELECT results_eq($$SELECT trading_symbol, "1m", "5m", "1d" FROM completeness_matrix('2024-03-01', '2024-03-03')$$,
     $$VALUES ('NEW', '✗', NULL, NULL), ('ONE', '98.6%', NULL, '50.0%'), ('TWO FUT', NULL, '✗', NULL)$$, 'and so does the matrix; what is watched is in it');
 SELECT is((SELECT "1m" FROM completeness_matrix('2024-03-01 09:15', '2024-03-01 10:00') WHERE trading_symbol = 'ONE'), '✓', 'complete');
+
+-- The index walked directly and the executor find the same, from any start, over dead, new and hidden rows.
+INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close)
+    SELECT 33, '1m', ts, 1, 1, 1, 1 FROM generate_series('2024-01-01'::timestamptz, '2024-01-20', '1 min') ts WHERE hashint8(extract(epoch FROM ts)::bigint) % 3 <> 0;
+DELETE FROM candle_data WHERE instrument_id = 33 AND hashint8(extract(epoch FROM ts)::bigint + 1) % 5 = 0;
+INSERT INTO instrument_master (instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol) VALUES (33, 'NSE_EQ|33', 'NSE', 'NSE_EQ', 'EQ', 'THREE');
+CREATE TABLE ranges AS SELECT '2024-01-01'::timestamptz + random() * interval '12 days' AS start, random() * interval '9 days' AS length FROM generate_series(1, 40);
+CREATE TABLE direct AS SELECT r.start, g.* FROM ranges r, detect_gaps(33, '1m', r.start, r.start + r.length) g;
+CREATE ROLE gap_columns;
+GRANT SELECT (instrument_id, timeframe, ts, source) ON candle_data TO gap_columns;
+GRANT SELECT ON ranges, candle_coverage, instrument_master, trading_calendar, trading_holiday, special_session TO gap_columns;
+GRANT CREATE ON SCHEMA public TO gap_columns;
+SET ROLE gap_columns;
+CREATE TABLE by_executor AS SELECT r.start, g.* FROM ranges r, detect_gaps(33, '1m', r.start, r.start + r.length) g;
+RESET ROLE;
+SELECT set_eq('TABLE direct', 'TABLE by_executor', 'a role with column privileges finds the same gaps');
+SELECT cmp_ok((SELECT count(*) FROM direct), '>', 1000::bigint, 'and many');
+SELECT set_eq($$SELECT g.gap_start + i * interval '1 min' FROM detect_gaps(33, '1m', '2024-01-03 10:01', '2024-01-12 14:20') g, generate_series(0, missing - 1) i$$,
+    $$SELECT ts FROM trading_sessions('NSE', '2024-01-03', '2024-01-12'), generate_series(opens_at, closes_at - interval '1 min', '1 min') s (ts)
+      WHERE ts >= '2024-01-03 10:01' AND ts < '2024-01-12 14:20' AND NOT EXISTS (SELECT FROM candle_data c WHERE c.instrument_id = 33 AND c.timeframe = '1m' AND c.ts = s.ts)$$, 'which are the absent minutes');
 SELECT * FROM finish();
 ROLLBACK;
