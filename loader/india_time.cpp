@@ -70,12 +70,23 @@ Date india_date(Instant at) { return floor<days>(at + india_offset); }
 
 Instant india_midnight(Date date) { return Instant{date} - india_offset; }
 
+bool clock_is_replayed() {
+    const char* setting = std::getenv("PGCANDLE_NOW");
+    return setting && *setting;
+}
+
 Instant now() {
-    if (const char* fixed = std::getenv("PGCANDLE_NOW"); fixed && *fixed) {
-        if (const auto at = parse_instant(fixed)) return *at;
-        throw Failure(Exit::usage, std::string("PGCANDLE_NOW is no time: ") + fixed);
-    }
-    return time_point_cast<microseconds>(system_clock::now());
+    const auto real = time_point_cast<microseconds>(system_clock::now());
+    if (!clock_is_replayed()) return real;
+    const std::string setting = std::getenv("PGCANDLE_NOW");
+    const std::size_t speed_at = setting.find(" x"), anchor_at = setting.find(" @");
+    const auto start = parse_instant(std::string_view(setting).substr(0, speed_at));
+    double speed = 0, anchor = 0;
+    if (!start || (speed_at != setting.npos && sscanf(setting.c_str() + speed_at, " x%lf @%lf", &speed, &anchor) != 2) || (speed_at == setting.npos && anchor_at != setting.npos))
+        throw Failure(Exit::usage, "PGCANDLE_NOW is no time: " + setting, "Write it like 2026-10-30T20:00:00+05:30.");
+    if (speed == 0) return *start;
+    const double since = static_cast<double>(real.time_since_epoch().count()) - anchor * 1e6;
+    return *start + microseconds{static_cast<std::int64_t>(speed * since)};
 }
 
 std::optional<Instant> parse_instant(std::string_view text) {

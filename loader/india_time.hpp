@@ -22,8 +22,12 @@ Date india_date(Instant at);
 /// Midnight in India at the beginning of that date.
 Instant india_midnight(Date date);
 
-/// Now; or, for tests and replays, what PGCANDLE_NOW says (it stands still).
+/// Now; or, for tests and replays, what PGCANDLE_NOW says: `2026-10-30T20:00:00+05:30`, which stands still, or
+/// `2026-10-30T08:00:00+05:30 x600 @1793300000`: that moment when it was 1793300000 seconds after 1970, and time runs 600-fold.
 Instant now();
+
+/// Whether PGCANDLE_NOW is set.
+bool clock_is_replayed();
 
 /// Reads `2026-09-22T15:25:00+05:30`: date, `T` or blank, time with optional seconds and fraction, and `Z` or an offset; a
 /// missing offset is India's, a missing time midnight. Nothing may follow. No value if it is not that.

@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
         spdlog::set_level(context.quiet ? spdlog::level::err : spdlog::level::from_str(context.log_level.empty() ? "info" : context.log_level));
         if (context.quiet && context.log_level.empty()) spdlog::set_level(spdlog::level::err);
     });
-    for (const auto add : {commands::add_init, commands::add_login, commands::add_instruments, commands::add_calendar, commands::add_watch, commands::add_backfill,
+    for (const auto add : {commands::add_init, commands::add_login, commands::add_instruments, commands::add_calendar, commands::add_watch, commands::add_sync, commands::add_backfill,
                            commands::add_ltp, commands::add_status, commands::add_import, commands::add_export})
         add(app, context);
 

@@ -69,7 +69,8 @@ AS $function$
             PRIMARY KEY (instrument_id, timeframe, ts),
             CONSTRAINT candle_data_prices CHECK (
                 low > '-Infinity' AND high < 'Infinity' AND low <= open AND low <= close AND open <= high AND close <= high) $ddl$,
-         ARRAY['COMMENT ON TABLE %1$I.candle_data IS ''candles; one row per instrument, timeframe and start''',
+         ARRAY['CREATE INDEX candle_data_intraday ON %1$I.candle_data (instrument_id, timeframe, ts) WHERE source OPERATOR(pg_catalog.=) ''i''',
+               'COMMENT ON TABLE %1$I.candle_data IS ''candles; one row per instrument, timeframe and start''',
                'COMMENT ON COLUMN %1$I.candle_data.timeframe IS ''1m 3m 5m 15m 30m 1h 4h 1d 1w 1mo, and other minutes and hours in lowest terms''',
                'COMMENT ON COLUMN %1$I.candle_data.source IS ''h historical, i intraday (may still change), d derived, f file''',
                'COMMENT ON COLUMN %1$I.candle_data.ts IS ''start of the candle; for 1d, 1w and 1mo local midnight of the date, of the Monday, of the 1st''']),

@@ -10,7 +10,7 @@ BEGIN
         EXECUTE pg_catalog.format($view$
             CREATE VIEW %1$I.data_freshness AS
             WITH settings AS (
-                SELECT pg_catalog.now() AS at, coalesce(nullif(pg_catalog.current_setting('pg_candle.stale_after', true), ''), '5 minutes')::interval AS slack),
+                SELECT coalesce(nullif(pg_catalog.current_setting('pg_candle.now', true), '')::timestamptz, pg_catalog.now()) AS at, coalesce(nullif(pg_catalog.current_setting('pg_candle.stale_after', true), ''), '5 minutes')::interval AS slack),
             day AS (
                 SELECT c.calendar, c.timezone, d::date AS date
                 FROM settings, (SELECT DISTINCT ON (calendar) calendar, timezone FROM %1$I.trading_calendar ORDER BY calendar, valid_from DESC) c,

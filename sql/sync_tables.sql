@@ -2,7 +2,7 @@
 
 CREATE FUNCTION @extschema@.sync_tables()
     RETURNS TABLE (name text, required text[], columns text, afterwards text[])
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 3
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 8
     SET search_path = pg_catalog, pg_temp
 AS $function$
     VALUES
@@ -33,7 +33,126 @@ AS $function$
             requested_at timestamptz NOT NULL,
             finished_at  timestamptz $ddl$,
          ARRAY['COMMENT ON TABLE %1$I.request_log IS ''requests of the last 30 minutes, from which all loaders on this database keep the provider''''s rate limits together''',
-               'COMMENT ON COLUMN %1$I.request_log.finished_at IS ''when the answer was there: the latest moment at which the provider can have counted the request'''])
+               'COMMENT ON COLUMN %1$I.request_log.finished_at IS ''when the answer was there: the latest moment at which the provider can have counted the request''']),
+
+        ('sync_job', '{job_id,segment,kind,instrument_id,timeframe,from_date,to_date,priority,state,attempts,leased_by,leased_until,rows,error,created_at,finished_at}'::text[], $ddl$
+            job_id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            segment       text NOT NULL,
+            kind          text NOT NULL CHECK (kind OPERATOR(pg_catalog.=) ANY ('{candles,intraday,expired_candles,expiries,contracts,ltp,instruments,calendar,indicators}'::pg_catalog.text[])),
+            instrument_id integer,
+            timeframe     text COLLATE pg_catalog."C",
+            from_date     date,
+            to_date       date,
+            priority      integer NOT NULL DEFAULT 0,
+            state         text NOT NULL DEFAULT 'queued' CHECK (state OPERATOR(pg_catalog.=) ANY ('{queued,running,done,failed}'::pg_catalog.text[])),
+            attempts      integer NOT NULL DEFAULT 0,
+            leased_by     text,
+            leased_until  timestamptz,
+            rows          bigint,
+            error         text,
+            created_at    timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+            started_at    timestamptz,
+            finished_at   timestamptz,
+            asked_at      timestamptz,
+            CHECK (from_date OPERATOR(pg_catalog.<=) to_date) $ddl$,
+         ARRAY['CREATE UNIQUE INDEX sync_job_open ON %1$I.sync_job (kind, (coalesce(instrument_id, 0)), (coalesce(timeframe, '''')), (coalesce(from_date, ''infinity''::pg_catalog.date)), (coalesce(to_date, ''infinity''::pg_catalog.date)))
+                    WHERE state OPERATOR(pg_catalog.=) ''queued'' OR state OPERATOR(pg_catalog.=) ''running''',
+               'CREATE INDEX sync_job_queue ON %1$I.sync_job (priority DESC, to_date DESC, job_id) WHERE state OPERATOR(pg_catalog.=) ''queued''',
+               'CREATE INDEX sync_job_finished ON %1$I.sync_job (finished_at) WHERE finished_at IS NOT NULL',
+               'COMMENT ON TABLE %1$I.sync_job IS ''what the loaders are to fetch: one row a request, and tasks that take several; the database plans, loaders claim''',
+               'COMMENT ON COLUMN %1$I.sync_job.segment IS ''for what it was planned: backfill, equity, fo_current, ...''',
+               'COMMENT ON COLUMN %1$I.sync_job.kind IS ''candles, intraday and expired_candles store candles of the series; expiries and contracts find expired contracts of an underlying; ltp, instruments, calendar and indicators are whole tasks''',
+               'COMMENT ON COLUMN %1$I.sync_job.leased_until IS ''a running job whose lease is over goes to whoever comes first''',
+               'COMMENT ON COLUMN %1$I.sync_job.asked_at IS ''the moment of the market (pg_candle.now in replays) at which it was done''']),
+
+        ('data_sync_status', '{segment,scope,timeframe,synced_through,rows,last_success_at,last_attempt_at,last_error}'::text[], $ddl$
+            segment         text NOT NULL,
+            scope           text NOT NULL,
+            timeframe       text COLLATE pg_catalog."C" NOT NULL,
+            synced_through  date,
+            rows            bigint NOT NULL DEFAULT 0,
+            last_success_at timestamptz,
+            last_attempt_at timestamptz,
+            last_error      text,
+            PRIMARY KEY (segment, scope, timeframe) $ddl$,
+         ARRAY['COMMENT ON TABLE %1$I.data_sync_status IS ''how far each segment is: a row per segment, symbol (for F&O the underlying) and timeframe''',
+               'COMMENT ON COLUMN %1$I.data_sync_status.synced_through IS ''last date that was fetched''',
+               'COMMENT ON COLUMN %1$I.data_sync_status.last_error IS ''of the last attempt; NULL after a success''']),
+
+        ('sync_run', '{run_id,worker,started_at,finished_at,requests,failed}'::text[], $ddl$
+            run_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            command     text NOT NULL,
+            worker      text NOT NULL,
+            started_at  timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+            finished_at timestamptz,
+            requests    bigint NOT NULL DEFAULT 0,
+            retries     bigint NOT NULL DEFAULT 0,
+            too_many    bigint NOT NULL DEFAULT 0,
+            failed      bigint NOT NULL DEFAULT 0,
+            bytes       bigint NOT NULL DEFAULT 0,
+            rows        bigint NOT NULL DEFAULT 0,
+            latency_p50 real,
+            latency_p95 real,
+            latency_p99 real,
+            error_rate  real,
+            error       text $ddl$,
+         ARRAY['CREATE INDEX sync_run_started ON %1$I.sync_run (started_at)',
+               'COMMENT ON TABLE %1$I.sync_run IS ''what each run of a loader cost; those of the last 90 days''',
+               'COMMENT ON COLUMN %1$I.sync_run.latency_p50 IS ''milliseconds''',
+               'COMMENT ON COLUMN %1$I.sync_run.error_rate IS ''share of the attempts that got no usable answer''']),
+
+        ('sync_alert', '{alert_id,kind,subject,message,raised_at,last_seen_at,cleared_at}'::text[], $ddl$
+            alert_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            kind         text NOT NULL,
+            subject      text NOT NULL DEFAULT '',
+            message      text NOT NULL,
+            raised_at    timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+            last_seen_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+            cleared_at   timestamptz $ddl$,
+         ARRAY['CREATE UNIQUE INDEX sync_alert_open ON %1$I.sync_alert (kind, subject) WHERE cleared_at IS NULL',
+               'COMMENT ON TABLE %1$I.sync_alert IS ''what somebody should look at, also sent by NOTIFY pg_candle_alert; open until cleared_at''',
+               'COMMENT ON COLUMN %1$I.sync_alert.kind IS ''stale_data, failed_sync, error_rate, long_run, no_fo_instruments, token_expired, rebased''']),
+
+        ('sync_timetable', '{name,task,calendar,every,while_open,after_close,at_time,weekdays,segments,days,expiries,strikes,enabled,owner,last_due}'::text[], $ddl$
+            name        text PRIMARY KEY,
+            task        text NOT NULL CHECK (task OPERATOR(pg_catalog.=) ANY ('{ltp,gaps,freshness,fetch,instruments,calendar}'::pg_catalog.text[])),
+            calendar    text,
+            every       interval,
+            while_open  boolean NOT NULL DEFAULT false,
+            after_close interval,
+            at_time     time,
+            weekdays    integer[],
+            segments    text[],
+            days        integer NOT NULL DEFAULT 7,
+            expiries    integer NOT NULL DEFAULT 2,
+            strikes     integer NOT NULL DEFAULT 20,
+            enabled     boolean NOT NULL DEFAULT true,
+            owner       text NOT NULL DEFAULT 'daemon' CHECK (owner OPERATOR(pg_catalog.=) ANY ('{daemon,pg_cron}'::pg_catalog.text[])),
+            last_due    timestamptz,
+            CHECK (pg_catalog.num_nonnulls(every, after_close, at_time) OPERATOR(pg_catalog.=) 1) $ddl$,
+         ARRAY['COMMENT ON TABLE %1$I.sync_timetable IS ''what is done when; edit it as you like''',
+               'COMMENT ON COLUMN %1$I.sync_timetable.calendar IS ''whose sessions and time zone count; NULL: those of the watched instruments, and Asia/Kolkata''',
+               'COMMENT ON COLUMN %1$I.sync_timetable.every IS ''at every multiple of this; with while_open only while the market is open''',
+               'COMMENT ON COLUMN %1$I.sync_timetable.after_close IS ''so long after the last close of a session''',
+               'COMMENT ON COLUMN %1$I.sync_timetable.at_time IS ''every day (or on weekdays, 1 is Monday) at this time''',
+               'COMMENT ON COLUMN %1$I.sync_timetable.days IS ''for fetch: of how many days back''',
+               'COMMENT ON COLUMN %1$I.sync_timetable.expiries IS ''for the F&O segments: how many of the next expiries''',
+               'COMMENT ON COLUMN %1$I.sync_timetable.strikes IS ''for the F&O segments: how many strikes on either side of the last price''',
+               'COMMENT ON COLUMN %1$I.sync_timetable.owner IS ''who runs it: pgcandle run, or pg_cron after schedule_candle_jobs()''',
+               'COMMENT ON COLUMN %1$I.sync_timetable.last_due IS ''the due time that was served last''',
+               $rows$INSERT INTO %1$I.sync_timetable (name, task, calendar, every, while_open, after_close, at_time, weekdays, segments, days) VALUES
+                    ('ltp', 'ltp', NULL, '1 minute', true, NULL, NULL, NULL, NULL, 1),
+                    ('gaps', 'gaps', NULL, '5 minutes', true, NULL, NULL, NULL, NULL, 1),
+                    ('freshness', 'freshness', NULL, '2 minutes', false, NULL, NULL, NULL, NULL, 1),
+                    ('instruments', 'instruments', NULL, NULL, false, NULL, '06:30', NULL, NULL, 1),
+                    ('calendar', 'calendar', NULL, NULL, false, NULL, '06:35', NULL, NULL, 1),
+                    ('yesterday', 'fetch', NULL, NULL, false, NULL, '07:10', NULL, '{backfill,equity,indices_nse,indices_bse,fo_current}', 7),
+                    ('two_months', 'fetch', NULL, NULL, false, NULL, '10:00', '{7}', '{backfill,equity,indices_nse,indices_bse,fo_current,fo_historical}', 62),
+                    ('today_nse', 'fetch', 'NSE', NULL, false, '45 minutes', NULL, NULL, '{backfill,equity,indices_nse}', 1),
+                    ('today_bse', 'fetch', 'BSE', NULL, false, '45 minutes', NULL, NULL, '{backfill,indices_bse}', 1),
+                    ('today_nfo', 'fetch', 'NFO', NULL, false, '45 minutes', NULL, NULL, '{backfill,fo_current}', 1),
+                    ('today_bfo', 'fetch', 'BFO', NULL, false, '45 minutes', NULL, NULL, '{backfill,fo_current}', 1),
+                    ('today_mcx', 'fetch', 'MCX', NULL, false, '45 minutes', NULL, NULL, '{backfill,fo_current}', 1)$rows$])
 $function$;
 COMMENT ON FUNCTION @extschema@.sync_tables() IS
     'internal: definitions of the tables of fetching';

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "backend/boundary.hpp"
+#include "backend/market_clock.hpp"
 #include "backend/result_rows.hpp"
 #include "backend/series.hpp"
 #include "backend/series_gaps.hpp"
@@ -35,7 +36,7 @@ Datum detect_gaps(FunctionCallInfo fcinfo) {
     SPI_connect();
     Shared& shared = shared_in_statement(fcinfo, schema);
     const InstrumentCalendar instrument = shared.calendars.of_instrument(series.instrument_id);
-    const ExpectedRange range = expected_range(instrument, PG_GETARG_TIMESTAMPTZ(2), PG_GETARG_TIMESTAMPTZ(3), GetCurrentTransactionStartTimestamp());
+    const ExpectedRange range = expected_range(instrument, PG_GETARG_TIMESTAMPTZ(2), PG_GETARG_TIMESTAMPTZ(3), market_now());
     static const char* const states[] = {"not_requested", "no_data", "failed"};
     const SeriesGaps gaps = shared.finder.find(series, timeframe, *instrument.trading, range);
     for (int64 i = 0; i < gaps.count; ++i) {
@@ -94,7 +95,7 @@ LookedAfter* list_looked_after(Oid schema, MemoryContext context, uint64* count)
 
 Datum completeness(FunctionCallInfo fcinfo) {
     const Oid schema = schema_of_function(fcinfo);
-    const TimestampTz from = PG_GETARG_TIMESTAMPTZ(0), to = PG_GETARG_TIMESTAMPTZ(1), now = GetCurrentTransactionStartTimestamp();
+    const TimestampTz from = PG_GETARG_TIMESTAMPTZ(0), to = PG_GETARG_TIMESTAMPTZ(1), now = market_now();
     TupleDesc desc = declared_result(fcinfo);
     Tuplestorestate* rows = start_result(fcinfo, desc, "completeness");
     SPI_connect();

@@ -32,6 +32,7 @@ struct Coverage {
     CoveredSpan* spans;
     int64* rows;
     int8* intact;
+    bool* believed;  ///< no_data that the provider has confirmed twice, and lately
     int32 count;
 };
 
@@ -40,13 +41,15 @@ Coverage read_coverage(SPIPlanPtr query, MemoryContext context, Datum* values) {
     const uint64 count = SPI_processed;
     Coverage coverage{static_cast<CoveredSpan*>(MemoryContextAlloc(context, sizeof(CoveredSpan) * (count + 1))),
                       static_cast<int64*>(MemoryContextAlloc(context, sizeof(int64) * (count + 1))),
-                      static_cast<int8*>(MemoryContextAlloc(context, count + 1)), static_cast<int32>(count)};
+                      static_cast<int8*>(MemoryContextAlloc(context, count + 1)), static_cast<bool*>(MemoryContextAlloc(context, count + 1)),
+                      static_cast<int32>(count)};
     for (uint64 i = 0; i < count; ++i) {
         bool null;
         const auto value = [&](int column) { return SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, column, &null); };
         coverage.spans[i] = {DatumGetTimestampTz(value(1)), DatumGetTimestampTz(value(2)), DatumGetInt32(value(3))};
         coverage.rows[i] = DatumGetInt64(value(4));
         coverage.intact[i] = -1;
+        coverage.believed[i] = DatumGetBool(value(5));
     }
     SPI_freetuptable(SPI_tuptable);
     return coverage;
@@ -55,21 +58,26 @@ Coverage read_coverage(SPIPlanPtr query, MemoryContext context, Datum* values) {
 }  // namespace
 
 GapFinder::GapFinder(Oid schema, MemoryContext memory) : times_(schema, memory) {
-    Oid types[] = {INT4OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+    Oid types[] = {INT4OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
     const char* candles = table_name(schema, "candle_data");
     const char* of_series = "instrument_id OPERATOR(pg_catalog.=) $1 AND timeframe OPERATOR(pg_catalog.=) $2";
     count_ = prepare_query(psprintf("SELECT pg_catalog.count(*) FROM %s WHERE %s AND ts OPERATOR(pg_catalog.>=) $3 AND ts OPERATOR(pg_catalog.<) $4 "
                                     "AND source OPERATOR(pg_catalog.<>) 'i' AND source OPERATOR(pg_catalog.<>) 'd'", candles, of_series), 4, types, memory);
     coverage_ = prepare_query(psprintf("SELECT from_ts, to_ts, CASE WHEN state OPERATOR(pg_catalog.=) 'filled' THEN 1 WHEN state OPERATOR(pg_catalog.=) 'no_data' THEN 2 "
-                                       "ELSE 3 END, rows FROM %s WHERE %s AND to_ts OPERATOR(pg_catalog.>) $3 AND from_ts OPERATOR(pg_catalog.<) $4 ORDER BY 1",
-                                       table_name(schema, "candle_coverage"), of_series), 4, types, memory);
+                                       "ELSE 3 END, rows, state OPERATOR(pg_catalog.=) 'no_data' AND attempts OPERATOR(pg_catalog.>=) 2 AND checked_at OPERATOR(pg_catalog.>=) $5 FROM %s WHERE %s AND to_ts OPERATOR(pg_catalog.>) $3 AND from_ts OPERATOR(pg_catalog.<) $4 ORDER BY 1",
+                                       table_name(schema, "candle_coverage"), of_series), 5, types, memory);
+    // Of minutes, which are never derived, an index knows the intraday ones.
+    const char* provisional = "SELECT ts FROM %s WHERE %s AND ts OPERATOR(pg_catalog.>=) $3 AND ts OPERATOR(pg_catalog.<) $4 AND %s ORDER BY ts";
+    provisional_minutes_ = prepare_query(psprintf(provisional, candles, of_series, "source OPERATOR(pg_catalog.=) 'i'"), 4, types, memory);
+    provisional_ = prepare_query(psprintf(provisional, candles, of_series, "(source OPERATOR(pg_catalog.=) 'i' OR source OPERATOR(pg_catalog.=) 'd')"), 4, types, memory);
 }
 
 SeriesGaps GapFinder::find(const Series& series, const Timeframe& timeframe, const TradingCalendar& trading, const ExpectedRange& range) {
     SeriesGaps result{nullptr, 0, 0, {0, 0, 0}};
     if (range.from >= range.to) return result;
     MemoryContext context = CurrentMemoryContext;
-    Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe), TimestampTzGetDatum(range.from), TimestampTzGetDatum(range.to)};
+    Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe), TimestampTzGetDatum(range.from), TimestampTzGetDatum(range.to),
+                      TimestampTzGetDatum(DT_NOEND)};
     const Coverage coverage = read_coverage(coverage_, context, values);
     Found found{context, nullptr, 0, 0};
     ExpectedCandles expected(trading.calendar, trading.clock(), timeframe, range);
@@ -115,6 +123,44 @@ SeriesGaps GapFinder::find(const Series& series, const Timeframe& timeframe, con
         }
     }
     return result;
+}
+
+AskedGaps GapFinder::find_to_ask(const Series& series, const Timeframe& timeframe, const TradingCalendar& trading, const ExpectedRange& range,
+                                 TimestampTz believed_from) {
+    if (range.from >= range.to) return {nullptr, 0};
+    MemoryContext context = CurrentMemoryContext;
+    Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe), TimestampTzGetDatum(range.from), TimestampTzGetDatum(range.to),
+                      TimestampTzGetDatum(believed_from)};
+    const Coverage coverage = read_coverage(coverage_, context, values);
+    Found found{context, nullptr, 0, 0};
+    ExpectedCandles expected(trading.calendar, trading.clock(), timeframe, range);
+    GapScan scan(expected, timeframe.intraday(), coverage.spans, coverage.count, keep, &found);
+
+    const bool minutes = timeframe.unit == Timeframe::Unit::minute && timeframe.count == 1;
+    SPI_execute_plan(minutes ? provisional_minutes_ : provisional_, values, nullptr, true, 0);
+    SPITupleTable* provisional = SPI_tuptable;
+    const uint64 provisional_count = SPI_processed;
+    MemoryContextSwitchTo(context);
+    bool null;
+    uint64 next = 0;
+    const auto next_provisional = [&] {
+        return next < provisional_count ? DatumGetTimestampTz(SPI_getbinval(provisional->vals[next], provisional->tupdesc, 1, &null)) : DT_NOEND;
+    };
+    times_.open(series, range.from, range.to);
+    const TimestampTz* times;
+    while (const int count = times_.read(times))
+        for (int i = 0; i < count; ++i) {
+            if (times[i] == next_provisional()) ++next;
+            else scan.candle(times[i]);
+        }
+    times_.close();
+    scan.finish();
+    SPI_freetuptable(provisional);
+
+    int64 kept = 0;
+    for (int64 i = 0; i < found.count; ++i)
+        if (found.list[i].span < 0 || !coverage.believed[found.list[i].span]) found.list[kept++] = found.list[i];
+    return {found.list, kept};
 }
 
 }  // namespace pg_candle

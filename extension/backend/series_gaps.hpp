@@ -23,6 +23,12 @@ struct SeriesGaps {
     int64 missing[3];  ///< by GapState
 };
 
+/// Absent candles that are worth asking for.
+struct AskedGaps {
+    Gap* list;
+    int64 count;
+};
+
 /// Finds the gaps of one series after the other, with queries that are prepared once and kept in a memory context. Needs SPI.
 class GapFinder {
 public:
@@ -32,9 +38,14 @@ public:
     /// holes `no_data`; where some are lost, the holes were not requested. What it returns lives in the current memory context.
     SeriesGaps find(const Series& series, const Timeframe& timeframe, const TradingCalendar& trading, const ExpectedRange& range);
 
+    /// What to ask the provider for: expected candles that are not stored, or only as intraday or derived ones, unless the
+    /// provider has confirmed twice that there are none, the last time not before `believed_from`. A hole in a filled range was
+    /// asked for once.
+    AskedGaps find_to_ask(const Series& series, const Timeframe& timeframe, const TradingCalendar& trading, const ExpectedRange& range, TimestampTz believed_from);
+
 private:
     CandleTimes times_;
-    SPIPlanPtr coverage_, count_;
+    SPIPlanPtr coverage_, count_, provisional_minutes_, provisional_;
 };
 
 }  // namespace pg_candle

@@ -1,5 +1,6 @@
 // trading_sessions(), market_is_open() and expected_candles(): what a calendar says.
 #include "backend/boundary.hpp"
+#include "backend/market_clock.hpp"
 #include "backend/result_rows.hpp"
 #include "backend/tables.hpp"
 #include "backend/trading_calendar.hpp"
@@ -65,7 +66,7 @@ Datum expected_candles(FunctionCallInfo fcinfo) {
     const Timeframe timeframe = require_timeframe(text_to_cstring(PG_GETARG_TEXT_PP(1)));
     SPI_connect();
     const InstrumentCalendar instrument = Calendars(schema, CurrentMemoryContext).of_instrument(PG_GETARG_INT32(0));
-    const ExpectedRange range = expected_range(instrument, PG_GETARG_TIMESTAMPTZ(2), PG_GETARG_TIMESTAMPTZ(3), GetCurrentTransactionStartTimestamp());
+    const ExpectedRange range = expected_range(instrument, PG_GETARG_TIMESTAMPTZ(2), PG_GETARG_TIMESTAMPTZ(3), market_now());
     int64 count = 0;
     if (range.from < range.to) {
         ExpectedCandles expected(instrument.trading->calendar, instrument.trading->clock(), timeframe, range);

@@ -1,19 +1,18 @@
-// pgcandle backfill: candles of explicit symbols, timeframes and dates. Planning from the database comes with `sync`.
-#include <spdlog/spdlog.h>
-
+// pgcandle backfill: completes the watched (or given) instruments over some dates, and shows how complete they are.
 #include <cstdio>
 #include <fstream>
 
-#include "commands/context.hpp"
-#include "work/backfill.hpp"
+#include "commands/fetch.hpp"
+#include "commands/matrix.hpp"
+#include "store/instruments.hpp"
 
 namespace pg_candle::commands {
 namespace {
 
 struct Options {
-    std::string symbols, timeframes = "1m,1d", from, to, report;
+    std::string symbols, timeframes, from, to, report;
     int days = 30;
-    bool force = false;
+    bool force = false, fetch_all = false;
 };
 
 Date require_date(const std::string& text) {
@@ -30,56 +29,43 @@ upstox::DateRange dates(const Options& options) {
     return {from, std::min(to, today)};
 }
 
-work::Plan make_plan(store::Connection& connection, const Options& options) {
-    const upstox::DateRange range = dates(options);
-    std::vector<Timeframe> timeframes;
-    for (const std::string& text : split_list(options.timeframes)) {
-        timeframes.push_back(require_timeframe(text));
-        if (!upstox::is_served(timeframes.back()))
+std::vector<std::string> timeframes(const Options& options) {
+    const std::vector<std::string> list = split_list(options.timeframes);
+    for (const std::string& text : list)
+        if (!upstox::is_served(require_timeframe(text)))
             throw Failure(Exit::usage, "Upstox has no candles of " + text + ".", "It serves 1m to 300m, 1h to 5h, 1d, 1w and 1mo.");
-    }
-    std::vector<store::Instrument> instruments;
-    if (options.symbols.empty()) {
-        instruments = store::watched_instruments(connection);
-        if (instruments.empty())
-            throw Failure(Exit::usage, "There is nothing to fetch: no --symbols, and the watchlist is empty.", "\"pgcandle watch add SYMBOL\" fills it.");
-    }
-    for (const std::string& symbol : split_list(options.symbols)) instruments.push_back(store::find_instrument(connection, symbol));
-    work::Plan plan;
-    for (const store::Instrument& instrument : instruments)
-        for (const Timeframe& timeframe : timeframes) {
-            plan.series.push_back({instrument, timeframe});
-            const auto known = options.force ? std::vector<store::CoveredRange>{}
-                                             : store::known_ranges(connection, instrument.id, format_timeframe(timeframe));
-            work::plan_series(plan, plan.series.size() - 1, range, known, now());
-        }
-    work::order(plan);
-    return plan;
-}
-
-void print(const work::BackfillReport& report) {
-    printf("%lld requests of %lld planned (%lld known already), %lld failed; candles: %lld inserted, %lld updated, %lld equal, %lld rejected; %.1f s\n",
-           static_cast<long long>(report.done), static_cast<long long>(report.planned), static_cast<long long>(report.known),
-           static_cast<long long>(report.failed), static_cast<long long>(report.stored.inserted), static_cast<long long>(report.stored.updated),
-           static_cast<long long>(report.stored.unchanged), static_cast<long long>(report.rejected), report.seconds);
-    if (report.interrupted) printf("Interrupted: what was stored stays; run it again for the rest.\n");
+    return list;
 }
 
 Exit backfill(const Context& context, const Options& options) {
+    const upstox::DateRange range = dates(options);
+    const std::vector<std::string> wanted = timeframes(options), symbols = split_list(options.symbols);
     store::Connection connection = context.connect();
-    const work::Plan plan = make_plan(connection, options);
-    const upstox::Token token = context.load_token();  // the candle endpoints may answer without (upstox.md 2.1)
-    if (token.empty()) spdlog::warn("backfill without access token");
-    store::Connection limiter_connection = context.connect();
-    store::SharedLimiter limiter(limiter_connection, context.limits());
-    upstox::Client client(context.client_options(), limiter, token);
-    work::BackfillReport report = work::backfill(plan, client, connection, context.api_url, context.quiet, Context::stop());
-    report.least_seconds = std::chrono::duration<double>(upstox::least_time(context.limits(), report.http.requests)).count();
+    std::vector<store::Instrument> instruments;
+    for (const std::string& symbol : symbols) instruments.push_back(store::find_instrument(connection, symbol));
+    if (symbols.empty()) instruments = store::watched_instruments(connection);
+    if (instruments.empty())
+        throw Failure(Exit::usage, "There is nothing to fetch: no --symbols, and the watchlist is empty.", "\"pgcandle watch add SYMBOL\" fills it.");
+
+    connection.run("SELECT plan_backfill($1, $2, $3, $4, $5, $6)",
+                   {store::array_or_null(symbols), store::array_or_null(wanted), format_date(range.from), format_date(range.to),
+                    options.fetch_all ? "true" : "false", options.force ? "true" : "false"});
+    store::JobFilter filter;
+    for (const store::Instrument& one : instruments) filter.instruments.push_back(one.id);
+    const work::RunReport report = fetch(context, filter);
+    // What is not fetched is made of what was.
+    if (!report.interrupted) derive(connection, wanted);
+
+    const Matrix matrix = read_matrix(connection, range, instruments, wanted);
     if (!options.report.empty()) {
         std::ofstream file(options.report);
-        file << report.json(plan).dump(2) << '\n';
+        nlohmann::ordered_json json = report.json();
+        json["symbols"] = instruments.size();
+        json["completeness"] = matrix.json();
+        file << json.dump(2) << '\n';
         if (!file.flush()) throw Failure(Exit::failed, "Cannot write " + options.report + ".");
     }
+    if (!context.quiet) matrix.print();
     print(report);
     return report.complete() ? Exit::done : Exit::failed;
 }
@@ -88,9 +74,10 @@ Exit backfill(const Context& context, const Options& options) {
 
 void add_backfill(CLI::App& app, Context& context) {
     const auto options = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand("backfill", "Fetches candles; what is stored already is not asked for again");
+    CLI::App* command = app.add_subcommand("backfill", "Completes candles; what is stored already is not asked for again");
     command->add_option("--symbols", options->symbols, "Like RELIANCE,NSE:TCS or instrument keys; default: the watchlist");
-    command->add_option("--timeframes", options->timeframes, "Timeframes to fetch")->capture_default_str();
+    command->add_option("--timeframes", options->timeframes, "Timeframes to have; default: those of the watchlist, or 1m 5m 15m 30m 1h 4h 1d 1w");
+    command->add_flag("--fetch-all", options->fetch_all, "Fetches intraday timeframes instead of deriving them from 1m");
     CLI::Option* days = command->add_option("--days", options->days, "The last so many days, today included")->check(CLI::Range(1, 20000))->capture_default_str();
     command->add_option("--from", options->from, "First date")->excludes(days);
     command->add_option("--to", options->to, "Last date; default today");

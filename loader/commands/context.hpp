@@ -52,6 +52,7 @@ void add_login(CLI::App& app, Context& context);
 void add_instruments(CLI::App& app, Context& context);
 void add_calendar(CLI::App& app, Context& context);
 void add_watch(CLI::App& app, Context& context);
+void add_sync(CLI::App& app, Context& context);
 void add_backfill(CLI::App& app, Context& context);
 void add_ltp(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);

@@ -41,6 +41,17 @@ std::vector<Bar> bars(const Market& market, const Listing& listing, const std::s
     return unit == "days" ? days : widen_days(days, unit == "months");
 }
 
+/// Of the running day, in a replay whose clock runs: what has ended by now.
+std::vector<Bar> bars_so_far(const Market& market, const Listing& listing, const std::string& unit, int interval, sys_days today) {
+    if (!clock_is_replayed()) return bars(market, listing, unit, interval, today, today);
+    auto minutes = market.bars(listing, Width::minute, today, today);
+    const auto now_seconds = duration_cast<seconds>(now().time_since_epoch()).count();
+    std::erase_if(minutes, [&](const Bar& bar) { return bar.start + 60 > now_seconds; });
+    if (unit == "days") return widen_to_days(minutes);
+    const int width = interval * (unit == "hours" ? 60 : 1);
+    return width == 1 ? minutes : widen_minutes(minutes, width);
+}
+
 }  // namespace
 
 void Server::add_candles() {
@@ -54,7 +65,7 @@ void Server::add_candles() {
             const std::lock_guard lock(mutex_);
             ++asked_[request.path];
         }
-        response.body = success_body(candles_json(bars(market_, *listing, unit, interval, options_.today, options_.today)));
+        response.body = success_body(candles_json(bars_so_far(market_, *listing, unit, interval, options_.today)));
     }, false);
     route("/v3/historical-candle/([^/]+)/([a-z]+)/([0-9]{1,4})/([^/]+)/([^/]+)", [this](const Request& request, Response& response) {
         const Listing* const listing = find(request.matches[1]);

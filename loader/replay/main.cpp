@@ -6,6 +6,7 @@
 #include "failure.hpp"
 #include "india_time.hpp"
 #include "replay/file_exchange.hpp"
+#include "replay/holes.hpp"
 #include "replay/server.hpp"
 #include "replay/synthetic_exchange.hpp"
 
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
     std::string today, limits = "50/1s,500/1m,2000/30m", faults, token, holidays, segment = "NSE_EQ";
     std::vector<std::string> folders;
     bool no_plus = false;
+    double holes = 0;
     app.add_option("--port", port, "Port; 0 takes a free one, which the first line of output names")->capture_default_str();
     app.add_option("--candles", folders, "Folders of candle files to serve instead of the synthetic market");
     app.add_option("--segment", segment, "Segment of the files' instruments")->capture_default_str();
@@ -38,6 +40,7 @@ int main(int argc, char** argv) {
     app.add_option("--token", token, "The only token that is accepted; default any");
     app.add_option("--faults", faults, "Shares of answers that fail, like slow=0.3,cut=0.1; also " + CLI::detail::join(replay::fault_names, " "));
     app.add_option("--holidays", holidays, "A JSON list to serve as the year's holidays");
+    app.add_option("--holes", holes, "Share of the sessions of which candles are missing")->check(CLI::Range(0.0, 1.0));
     app.add_flag("--no-plus", no_plus, "The account may not ask for expired instruments");
     try {
         app.parse(argc, argv);
@@ -52,7 +55,8 @@ int main(int argc, char** argv) {
         std::unique_ptr<replay::Market> market;
         if (folders.empty()) market = std::make_unique<replay::SyntheticExchange>(seed);
         else market = std::make_unique<replay::FileExchange>(folders, segment, most);
-        replay::Server server(*market, options);
+        const replay::MarketWithHoles with_holes(*market, holes);
+        replay::Server server(holes > 0 ? static_cast<const replay::Market&>(with_holes) : *market, options);
         server.faults().set(faults);
         printf("http://127.0.0.1:%d\n", server.bind(port));
         fflush(stdout);

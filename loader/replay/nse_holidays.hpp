@@ -8,7 +8,7 @@ struct Date {
     std::int8_t month, day;
 };
 
-/// Weekdays of 2018 to 2026 on which NSE and BSE did not trade, as the exchanges announced them. For the synthetic market
+/// Days of 2018 to 2026 on which NSE and BSE did not trade, as the exchanges announced them. For the synthetic market
 /// only: what real candles are checked against is the calendar in the database.
 inline constexpr Date nse_holidays[] = {
     {2026, 1, 15}, {2018, 1, 26}, {2018, 2, 13}, {2018, 3, 2}, {2018, 3, 25}, {2018, 3, 29}, {2018, 3, 30},
@@ -34,5 +34,19 @@ inline constexpr Date nse_holidays[] = {
     {2026, 3, 3}, {2026, 3, 26}, {2026, 3, 31}, {2026, 4, 3}, {2026, 4, 14}, {2026, 5, 1}, {2026, 5, 28},
     {2026, 6, 26}, {2026, 9, 14}, {2026, 10, 2}, {2026, 10, 20}, {2026, 11, 10}, {2026, 11, 24}, {2026, 12, 25},
 };
+
+/// A period of a day with other hours, on holidays and weekends, too; minutes since midnight.
+struct SpecialPeriod {
+    Date date;
+    std::int16_t opens, closes;
+};
+
+/// Muhurat evenings, budget Sundays and Saturday sessions of the same years.
+inline constexpr SpecialPeriod nse_special_periods[] = {
+    {{2018, 11, 7}, 1050, 1110}, {{2019, 10, 27}, 1095, 1155}, {{2020, 2, 1}, 555, 930},    {{2020, 11, 14}, 1095, 1155},
+    {{2021, 11, 4}, 1095, 1155}, {{2022, 10, 24}, 1095, 1155}, {{2023, 11, 12}, 1095, 1155}, {{2024, 1, 20}, 555, 930},
+    {{2024, 3, 2}, 555, 600},    {{2024, 3, 2}, 690, 750},     {{2024, 5, 18}, 555, 600},    {{2024, 5, 18}, 690, 750},
+    {{2024, 11, 1}, 1080, 1140}, {{2025, 2, 1}, 555, 930},     {{2025, 10, 21}, 825, 885},   {{2026, 2, 1}, 555, 930},
+    {{2026, 11, 8}, 1080, 1140}};
 
 }  // namespace pg_candle::replay

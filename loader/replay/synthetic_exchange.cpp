@@ -44,6 +44,18 @@ std::string number_text(double number) {
     return text;
 }
 
+/// Derivatives trade to 15:40 where stocks trade to 15:30 (upstox.md 7.2): ten more minutes at the last price.
+void stay_open(std::vector<Candle>& minutes) {
+    constexpr std::int64_t since = 1785695400, utc_offset = 19800, day = 86400, last_of_stocks = 929 * 60;  // 2026-08-03 in India
+    std::vector<Candle> longer;
+    for (const Candle& candle : minutes) {
+        longer.push_back(candle);
+        if (candle.start < since || (candle.start + utc_offset) % day != last_of_stocks) continue;
+        for (int i = 1; i <= 10; ++i) longer.push_back({candle.start + 60 * i, candle.close, candle.close, candle.close, candle.close, 0});
+    }
+    minutes = std::move(longer);
+}
+
 Bar to_bar(const Candle& candle) { return {candle.start, candle.open, candle.high, candle.low, candle.close, candle.volume, 0}; }
 
 }  // namespace
@@ -141,7 +153,9 @@ std::vector<Bar> SyntheticExchange::bars(const Listing& listing, Width width, sy
     from = std::max(from, listed_on), to = std::min(to, *listing.expiry);
     if (from > to) return result;
     const bool future = listing.type == "FUT", call = listing.type == "CE";
-    for (const Candle& candle : market_.minutes(*underlying, from, to)) {
+    std::vector<Candle> minutes = market_.minutes(*underlying, from, to);
+    stay_open(minutes);
+    for (const Candle& candle : minutes) {
         const double years = static_cast<double>(sys_days{*listing.expiry}.time_since_epoch().count() * 86400 + 36000 - candle.start) / (365.0 * 86400);
         const auto price = [&](double of) { return to_tick(future ? of * (1 + 0.06 * years) : option_price(of, listing.strike, call, std::max(years, 0.0))); };
         Bar bar{candle.start, price(candle.open), price(candle.high), price(candle.low), price(candle.close), 0};

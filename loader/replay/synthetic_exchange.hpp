@@ -9,7 +9,7 @@ namespace pg_candle::replay {
 /// The synthetic market as the provider's: its stocks and indices, listed at NSE and (the stocks) at BSE, and futures and options
 /// of seven of them. Three monthly expiries trade at a time; a contract trades for three months, with 11 strikes around the
 /// price at its listing. Keys are used again after six months, as they are in reality. A contract's candles follow from its
-/// underlying's by sums, products and square roots alone.
+/// underlying's by sums, products and square roots alone; since 2026-08-03 they trade ten minutes longer.
 class SyntheticExchange : public Market {
 public:
     /// Walks all instruments' lives in the background, so that first requests need not wait for it.

@@ -14,8 +14,7 @@ namespace {
 
 using namespace std::chrono;
 
-constexpr int minutes_of_session = 375;
-constexpr seconds opens_at = hours{9} + minutes{15};
+constexpr SyntheticMarket::Period regular{555, 930};
 constexpr seconds utc_offset = hours{5} + minutes{30};
 constexpr double tick = 0.05;
 
@@ -62,8 +61,8 @@ double bell(std::mt19937_64& random) {
 double to_tick(double price) { return std::max(1.0, std::floor(price / tick + 0.5)) / 20; }
 
 /// Busy at the open and the close, quiet at noon: 1 at the ends, 0.3 in the middle.
-double activity(int minute) {
-    const double x = 2.0 * minute / (minutes_of_session - 1) - 1;
+double activity(int minute, int minutes) {
+    const double x = 2.0 * minute / (minutes - 1) - 1;
     return 0.3 + 0.7 * x * x;
 }
 
@@ -71,6 +70,8 @@ double activity(int minute) {
 
 /// An instrument's price on its way through time, one session after the other.
 class SyntheticMarket::Walker {
+    using Period = SyntheticMarket::Period;
+
 public:
     Walker(std::uint64_t seed, std::uint64_t number, const Instrument& instrument)
         : random_(seed * 1000003 + number), price_(instrument.start_price) {
@@ -82,19 +83,24 @@ public:
 
     /// Trades through a session: its minutes to `minute` if that is there; returns the whole.
     Candle trade(sys_days day, const Take& minute) {
-        const auto start = duration_cast<seconds>(day.time_since_epoch() + opens_at - utc_offset).count();
+        const auto midnight = duration_cast<seconds>(day.time_since_epoch() - utc_offset).count();
+        const std::vector<Period> periods = SyntheticMarket::periods(day);
+        int total = 0;
+        for (const Period& period : periods) total += period.closes - period.opens;
         Candle whole{};
         price_ *= 1 + 0.004 * bell(random_);  // overnight
-        for (int m = 0; m < minutes_of_session; ++m) {
-            const double move = minute_move_ * std::sqrt(activity(m));
-            Candle candle{start + 60 * m, to_tick(price_), 0, 0, 0, 0};
+        std::size_t at = 0;
+        for (int m = 0, minute_of_day = periods[0].opens; m < total; ++m, ++minute_of_day) {
+            if (minute_of_day == periods[at].closes) minute_of_day = periods[++at].opens;
+            const double busy = activity(m, total), move = minute_move_ * std::sqrt(busy);
+            Candle candle{midnight + 60 * minute_of_day, to_tick(price_), 0, 0, 0, 0};
             price_ *= 1 + drift_ + move * bell(random_);
             candle.close = to_tick(price_);
             const double reach = 0.5 * move * price_;
             candle.high = std::max({candle.open, candle.close, to_tick(price_ + reach * std::fabs(bell(random_)))});
             candle.low = std::min({candle.open, candle.close, to_tick(price_ - reach * std::fabs(bell(random_)))});
-            candle.volume = static_cast<std::int64_t>(typical_volume_ * activity(m) * (0.2 + std::fabs(bell(random_))));
-            if (m == 0) whole = {duration_cast<seconds>(day.time_since_epoch() - utc_offset).count(), candle.open, candle.high,
+            candle.volume = static_cast<std::int64_t>(typical_volume_ * busy * (0.2 + std::fabs(bell(random_))));
+            if (m == 0) whole = {midnight, candle.open, candle.high,
                                  candle.low, 0, 0};
             whole.high = std::max(whole.high, candle.high);
             whole.low = std::min(whole.low, candle.low);
@@ -128,12 +134,15 @@ SyntheticMarket::SyntheticMarket(std::uint64_t seed) : seed_(seed) {
     for (std::size_t i = 0; i < instruments_.size(); ++i) lives_.push_back(std::make_unique<Life>());
 }
 
-bool SyntheticMarket::is_session(sys_days day) {
+std::vector<SyntheticMarket::Period> SyntheticMarket::periods(sys_days day) {
+    const auto is_that_day = [&](const Date& date) { return sys_days{year{date.year} / date.month / date.day} == day; };
+    std::vector<Period> special;
+    for (const SpecialPeriod& one : nse_special_periods)
+        if (is_that_day(one.date)) special.push_back({one.opens, one.closes});
+    if (!special.empty()) return special;
     const weekday of_week{day};
-    if (of_week == Saturday || of_week == Sunday) return false;
-    return std::none_of(std::begin(nse_holidays), std::end(nse_holidays), [&](const Date& holiday) {
-        return sys_days{year{holiday.year} / holiday.month / holiday.day} == day;
-    });
+    if (of_week == Saturday || of_week == Sunday || std::any_of(std::begin(nse_holidays), std::end(nse_holidays), is_that_day)) return {};
+    return {regular};
 }
 
 SyntheticMarket::~SyntheticMarket() = default;

@@ -35,8 +35,12 @@ public:
 
     const std::vector<Instrument>& instruments() const { return instruments_; }
 
-    /// Whether NSE trades on that day: no weekend, no holiday of nse_holidays.hpp.
-    static bool is_session(std::chrono::sys_days day);
+    /// When NSE trades on that day: regular hours, or what nse_holidays.hpp says; empty on holidays and weekends.
+    struct Period {
+        int opens, closes;  ///< minutes since midnight
+    };
+    static std::vector<Period> periods(std::chrono::sys_days day);
+    static bool is_session(std::chrono::sys_days day) { return !periods(day).empty(); }
 
     using Take = std::function<void(const Candle&)>;
 

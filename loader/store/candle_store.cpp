@@ -73,6 +73,25 @@ constexpr const char* columns = "(instrument_id, timeframe, source, ts, open, hi
 
 std::string text(std::int64_t number) { return std::to_string(number); }
 
+/// Whether the provider has answered about all of [from, to) before.
+bool asked_before(const std::vector<StoredRange>& ranges, Instant from, Instant to) {
+    for (const StoredRange& one : ranges)
+        if (one.range.from <= from && one.range.to > from && one.range.state != CoveredRange::State::failed) {
+            if (one.range.to >= to) return true;
+            from = one.range.to;
+        }
+    return false;
+}
+
+/// The end of the candle that starts there.
+Instant end_of(const Timeframe& timeframe, Instant start) {
+    if (timeframe.intraday()) return start + minutes{timeframe.count * (timeframe.unit == Timeframe::Unit::hour ? 60 : 1)};
+    return india_midnight(next_bucket_date(timeframe, india_date(start)));
+}
+
+constexpr const char* gaps_query = "SELECT (extract(epoch FROM gap_start) * 1000000)::bigint, (extract(epoch FROM gap_end) * 1000000)::bigint "
+                                   "FROM candles_to_ask($1, $2, $3, $4)";
+
 }  // namespace
 
 CandleStore::CandleStore(Connection& connection) : connection_(connection) {
@@ -145,31 +164,72 @@ Stored CandleStore::put(const SeriesKey& series, Source source, const std::vecto
     return stored;
 }
 
-Stored CandleStore::attempt(const SeriesKey& series, Source source, const std::vector<Candle>& candles,
-                            const std::optional<CoveredRange>& learned, bool may_copy) {
+void CandleStore::cover(const SeriesKey& series, const std::vector<StoredRange>& old, CoveredRange fresh) {
+    if (fresh.state == CoveredRange::State::filled)
+        fresh.rows = connection_.run("SELECT count(*) FROM candle_data WHERE instrument_id = $1 AND timeframe = $2 AND ts >= $3 AND ts < $4 AND source NOT IN ('i', 'd')",
+                                     {text(series.instrument_id), series.timeframe, sql_time(fresh.from), sql_time(fresh.to)}).number(0, 0);
+    write_coverage(connection_, series.instrument_id, series.timeframe, old, learn(old, fresh));
+}
+
+void CandleStore::confirm_gaps(const SeriesKey& series, const std::vector<StoredRange>& asked, const CoveredRange& range, std::int64_t before, GapCounts& gaps) {
+    const Timeframe timeframe = require_timeframe(series.timeframe);
+    const Rows rows = connection_.run(gaps_query, {text(series.instrument_id), series.timeframe, sql_time(range.from), sql_time(range.to)});
+    GapCounts counts;
+    for (int i = 0; i < rows.size(); ++i) {
+        const Instant from = from_microseconds(rows.number(i, 0)), to = end_of(timeframe, from_microseconds(rows.number(i, 1)));
+        if (!asked_before(asked, from, to)) {
+            ++counts.open;
+            continue;
+        }
+        ++counts.confirmed;
+        cover(series, read_coverage(connection_, series.instrument_id, series.timeframe, from, to), {from, to, CoveredRange::State::no_data, 0, 2, range.checked_at, {}});
+    }
+    // What was open before is confirmed, still open, or filled.
+    counts.filled = std::max<std::int64_t>(0, before - rows.size());
+    gaps += counts;
+}
+
+Stored CandleStore::attempt(const SeriesKey& series, Source source, const std::vector<Candle>& candles, const std::optional<CoveredRange>& learned,
+                            const std::function<void(const Stored&)>& also, GapCounts& gaps, bool may_copy) {
     Transaction transaction(connection_);
     lock(series);
     std::vector<StoredRange> old;
-    if (learned) old = read_coverage(connection_, series.instrument_id, series.timeframe, learned->from, learned->to);
+    std::int64_t before = 0;
+    if (learned) {
+        old = read_coverage(connection_, series.instrument_id, series.timeframe, learned->from, learned->to);
+        if (asked_before(old, learned->from, learned->to))
+            before = connection_.run(gaps_query, {text(series.instrument_id), series.timeframe, sql_time(learned->from), sql_time(learned->to)}).size();
+    }
     const Stored stored = put(series, source, candles, false, may_copy);
     if (learned) {
         CoveredRange fresh = *learned;
-        if (fresh.state == CoveredRange::State::filled)
-            fresh.rows = connection_.run("SELECT count(*) FROM candle_data WHERE instrument_id = $1 AND timeframe = $2 AND ts >= $3 AND ts < $4 AND source NOT IN ('i', 'd')",
-                                         {text(series.instrument_id), series.timeframe, sql_time(fresh.from), sql_time(fresh.to)}).number(0, 0);
-        write_coverage(connection_, series.instrument_id, series.timeframe, old, learn(old, fresh));
+        if (fresh.state == CoveredRange::State::no_data && asked_before(old, fresh.from, fresh.to)) {
+            fresh.attempts = 2;
+            gaps.confirmed += before;
+            before = 0;
+        }
+        cover(series, old, fresh);
+        if (fresh.state != CoveredRange::State::failed) confirm_gaps(series, old, fresh, before, gaps);
     }
+    if (also) also(stored);
     transaction.commit();
     return stored;
 }
 
-Stored CandleStore::store(const SeriesKey& series, Source source, const std::vector<Candle>& candles, const std::optional<CoveredRange>& learned) {
+Stored CandleStore::store(const SeriesKey& series, Source source, const std::vector<Candle>& candles, const std::optional<CoveredRange>& learned,
+                          const std::function<void(const Stored&)>& also, GapCounts* gaps) {
+    const GapCounts so_far = gaps ? *gaps : GapCounts{};
+    GapCounts counts = so_far;
+    Stored stored;
     try {
-        return attempt(series, source, candles, learned, true);
+        stored = attempt(series, source, candles, learned, also, counts, true);
     } catch (const SqlError& error) {
         if (error.state != unique_violation) throw;
+        counts = so_far;
+        stored = attempt(series, source, candles, learned, also, counts, false);
     }
-    return attempt(series, source, candles, learned, false);
+    if (gaps) *gaps = counts;
+    return stored;
 }
 
 }  // namespace pg_candle::store

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,15 +27,29 @@ struct Stored {
     }
 };
 
+/// Holes that a second answer about a range met.
+struct GapCounts {
+    std::int64_t filled = 0;     ///< candles are there now
+    std::int64_t confirmed = 0;  ///< the provider has none; not asked for again
+    std::int64_t open = 0;       ///< left by a first answer, to be asked for once more
+
+    GapCounts& operator+=(const GapCounts& other) {
+        filled += other.filled, confirmed += other.confirmed, open += other.open;
+        return *this;
+    }
+};
+
 /// Writes candles of a series. Ranges that hold nothing yet are filled by plain COPY, others by an upsert that leaves equal rows
 /// alone. What it changes it notes in candle_change. Which source replaces which: historical all; file all but historical; intraday only intraday and derived.
 class CandleStore {
 public:
     explicit CandleStore(Connection& connection);
 
-    /// In one transaction: the candles (ascending, one per start) and what is now known about the range, if anything. Repeats
-    /// itself by upsert when somebody who does not take the series lock wrote into the range meanwhile.
-    Stored store(const SeriesKey& series, Source source, const std::vector<Candle>& candles, const std::optional<CoveredRange>& learned);
+    /// In one transaction: the candles (ascending, one per start), what is now known about the range, if anything, and `also`.
+    /// What the provider leaves out for the second time becomes `no_data`. Repeats itself by upsert when somebody who does not
+    /// take the series lock wrote into the range meanwhile.
+    Stored store(const SeriesKey& series, Source source, const std::vector<Candle>& candles, const std::optional<CoveredRange>& learned,
+                 const std::function<void(const Stored&)>& also = {}, GapCounts* gaps = nullptr);
 
     /// The same without coverage and within the caller's transaction, which fails when somebody else writes the same candles.
     /// `replace_all`: even historical candles are replaced.
@@ -46,8 +61,10 @@ private:
     void copy(const SeriesKey& series, Source source, const std::vector<Candle>& candles, const char* into);
     Stored upsert(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all);
     Stored put(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all, bool may_copy);
-    Stored attempt(const SeriesKey& series, Source source, const std::vector<Candle>& candles,
-                   const std::optional<CoveredRange>& learned, bool may_copy);
+    Stored attempt(const SeriesKey& series, Source source, const std::vector<Candle>& candles, const std::optional<CoveredRange>& learned,
+                   const std::function<void(const Stored&)>& also, GapCounts& gaps, bool may_copy);
+    void cover(const SeriesKey& series, const std::vector<StoredRange>& old, CoveredRange fresh);
+    void confirm_gaps(const SeriesKey& series, const std::vector<StoredRange>& asked, const CoveredRange& range, std::int64_t before, GapCounts& gaps);
 
     Connection& connection_;
     bool staging_made_ = false;

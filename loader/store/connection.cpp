@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "failure.hpp"
+#include "india_time.hpp"
 
 namespace pg_candle::store {
 namespace {
@@ -66,6 +67,11 @@ void Connection::use_candle_tables() {
     if (place.size() == 0) throw Failure(Exit::failed, "The database has no extension pg_candle.", hint);
     if (place.text(0, 1) != "t") throw Failure(Exit::failed, "The database lacks candle tables.", hint);
     run_all("SET search_path = pg_catalog, " + place.str(0, 0) + ", pg_temp; SET client_min_messages = warning");
+    follow_clock();
+}
+
+void Connection::follow_clock() {
+    if (clock_is_replayed()) run("SELECT set_config('pg_candle.now', $1, false)", {sql_time(now())});
 }
 
 Rows Connection::run(const std::string& sql, const std::vector<Param>& params) {

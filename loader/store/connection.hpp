@@ -54,6 +54,9 @@ public:
     /// when the extension or its tables are missing.
     void use_candle_tables();
 
+    /// Tells the database what time it is where a replay says so (PGCANDLE_NOW, PGCANDLE_CLOCK); otherwise nothing.
+    void follow_clock();
+
     Rows run(const std::string& sql, const std::vector<Param>& params = {});
 
     /// Several statements in one round trip, without parameters; the rows of the last that has some.

@@ -15,7 +15,9 @@ void append(std::vector<CoveredRange>& ranges, CoveredRange next) {
     if (!(next.from < next.to)) return;
     if (!ranges.empty()) {
         CoveredRange& last = ranges.back();
-        if (last.to == next.from && last.state == next.state && last.error == next.error) {
+        // What was confirmed twice is not mixed with what was not.
+        const bool as_sure = last.state != State::no_data || (last.attempts >= 2) == (next.attempts >= 2);
+        if (last.to == next.from && last.state == next.state && as_sure && last.error == next.error) {
             last.to = next.to;
             last.rows += next.rows;
             last.attempts = std::max(last.attempts, next.attempts);
@@ -93,19 +95,6 @@ void write_coverage(Connection& connection, int instrument_id, const std::string
                        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                        {id, timeframe, sql_time(one.from), sql_time(one.to), names[static_cast<int>(one.state)], std::to_string(one.rows),
                         std::to_string(one.attempts), sql_time(one.checked_at), one.error.empty() ? Param{} : Param{one.error}});
-}
-
-std::vector<CoveredRange> known_ranges(Connection& connection, int instrument_id, const std::string& timeframe) {
-    const Rows rows = connection.run(
-        "SELECT (extract(epoch FROM r.from_ts) * 1000000)::bigint, (extract(epoch FROM r.to_ts) * 1000000)::bigint, r.state "
-        "FROM candle_coverage r WHERE r.instrument_id = $1 AND r.timeframe = $2 AND (r.state = 'no_data' OR r.state = 'filled' "
-        "AND r.rows = (SELECT count(*) FROM candle_data c WHERE c.instrument_id = r.instrument_id AND c.timeframe = r.timeframe "
-        " AND c.ts >= r.from_ts AND c.ts < r.to_ts AND c.source NOT IN ('i', 'd'))) ORDER BY r.from_ts",
-        {std::to_string(instrument_id), timeframe});
-    std::vector<CoveredRange> ranges;
-    for (int i = 0; i < rows.size(); ++i)
-        ranges.push_back({from_microseconds(rows.number(i, 0)), from_microseconds(rows.number(i, 1)), state_of(rows.text(i, 2)), 0, 1, {}, {}});
-    return ranges;
 }
 
 }  // namespace pg_candle::store

@@ -42,7 +42,4 @@ std::vector<StoredRange> read_coverage(Connection& connection, int instrument_id
 void write_coverage(Connection& connection, int instrument_id, const std::string& timeframe, const std::vector<StoredRange>& old,
                     const std::vector<CoveredRange>& fresh);
 
-/// What need not be asked for: ranges of a series that are filled, with as many candles stored as then, or have no data. Ascending.
-std::vector<CoveredRange> known_ranges(Connection& connection, int instrument_id, const std::string& timeframe);
-
 }  // namespace pg_candle::store

@@ -1,41 +1,11 @@
 #include "upstox/endpoints.hpp"
 
-#include <algorithm>
-
 namespace pg_candle::upstox {
 namespace {
 
-using namespace std::chrono;
 using Unit = Timeframe::Unit;
 
-int minutes_of(const Timeframe& timeframe) { return timeframe.count * (timeframe.unit == Unit::hour ? 60 : 1); }
-
-/// First date of the window that ends with `to`.
-Date window_start(const Timeframe& timeframe, Date to) {
-    const year_month_day last{to};
-    if (timeframe.intraday()) {
-        if (minutes_of(timeframe) <= 15) return Date{last.year() / last.month() / 1};
-        const unsigned first_month = (static_cast<unsigned>(last.month()) - 1) / 3 * 3 + 1;
-        return Date{last.year() / month{first_month} / 1};
-    }
-    if (timeframe.unit != Unit::day) return Date::min();
-    // Ten years less a day less the leap day that may be missing then.
-    year_month_day first = (last.year() - years{10}) / last.month() / last.day();
-    if (!first.ok()) first = first.year() / first.month() / std::chrono::last;
-    return Date{first} + days{1};
-}
-
 }  // namespace
-
-std::vector<DateRange> cut_into_requests(const Timeframe& timeframe, DateRange range) {
-    std::vector<DateRange> requests;
-    while (range.from <= range.to) {
-        const Date start = std::max(range.from, window_start(timeframe, range.to));
-        requests.push_back({start, range.to});
-        range.to = start - days{1};
-    }
-    return requests;
-}
 
 bool is_served(const Timeframe& timeframe) {
     if (timeframe.unit == Unit::hour) return timeframe.count <= 5;
@@ -71,6 +41,20 @@ std::string historical_path(std::string_view instrument_key, const Timeframe& ti
 
 std::string intraday_path(std::string_view instrument_key, const Timeframe& timeframe) {
     return "/v3/historical-candle/intraday/" + percent_encode(instrument_key) + '/' + unit_and_interval(timeframe);
+}
+
+std::string expired_path(std::string_view instrument_key, Date expiry, DateRange range) {
+    const std::string date = format_date(expiry);
+    const std::string key = std::string(instrument_key) + '|' + date.substr(8) + '-' + date.substr(5, 2) + '-' + date.substr(0, 4);
+    return "/v2/expired-instruments/historical-candle/" + percent_encode(key) + "/1minute/" + format_date(range.to) + '/' + format_date(range.from);
+}
+
+std::string expiries_path(std::string_view underlying_key) {
+    return "/v2/expired-instruments/expiries?instrument_key=" + percent_encode(underlying_key);
+}
+
+std::string contracts_path(const char* kind, std::string_view underlying_key, Date expiry) {
+    return std::string("/v2/expired-instruments/") + kind + "/contract?instrument_key=" + percent_encode(underlying_key) + "&expiry_date=" + format_date(expiry);
 }
 
 std::string quotes_path(const std::vector<std::string>& instrument_keys) {

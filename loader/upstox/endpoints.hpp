@@ -12,11 +12,6 @@ struct DateRange {
     friend bool operator==(const DateRange&, const DateRange&) = default;
 };
 
-/// Cuts a range into what one request may ask for, newest first: calendar months for 1 to 15 minutes, calendar quarters up to 5
-/// hours, ten years for days, everything for weeks and months (upstox.md 2.1). Calendar months and quarters are cut at their
-/// ends, since the provider's limit is calendar arithmetic and a month that crosses February is refused.
-std::vector<DateRange> cut_into_requests(const Timeframe& timeframe, DateRange range);
-
 /// Whether the provider has candles of this timeframe at all: 1 to 300 minutes, 1 to 5 hours, days, weeks, months.
 bool is_served(const Timeframe& timeframe);
 
@@ -34,6 +29,15 @@ std::string historical_path(std::string_view instrument_key, const Timeframe& ti
 
 /// `/v3/historical-candle/intraday/KEY/UNIT/INTERVAL`.
 std::string intraday_path(std::string_view instrument_key, const Timeframe& timeframe);
+
+/// `/v2/expired-instruments/historical-candle/KEY|DD-MM-YYYY/1minute/TO/FROM`: of the key that the contract had while it lived.
+std::string expired_path(std::string_view instrument_key, Date expiry, DateRange range);
+
+/// `/v2/expired-instruments/expiries?instrument_key=UNDERLYING`.
+std::string expiries_path(std::string_view underlying_key);
+
+/// `/v2/expired-instruments/option/contract?...`, or `future`.
+std::string contracts_path(const char* kind, std::string_view underlying_key, Date expiry);
 
 /// `/v3/market-quote/ltp?instrument_key=A,B`.
 std::string quotes_path(const std::vector<std::string>& instrument_keys);

@@ -1,21 +1,11 @@
 #include "upstox/holidays.hpp"
 
-#include <nlohmann/json.hpp>
+#include "upstox/list_answer.hpp"
 
 namespace pg_candle::upstox {
 namespace {
 
 using Json = nlohmann::json;
-
-/// The list of a successful answer. `data` is null when there is none.
-Parsed read_list(std::string_view body, Json& data) {
-    Json whole = Json::parse(body, nullptr, false);
-    if (!whole.is_object() || !whole.contains("status") || !whole["status"].is_string()) return Parsed::malformed;
-    if (whole["status"] != "success") return Parsed::refused;
-    if (!whole.contains("data") || !whole["data"].is_array()) return Parsed::malformed;
-    data = std::move(whole["data"]);
-    return Parsed::taken;
-}
 
 bool read_hours(const Json& list, std::vector<ExchangeHours>& hours) {
     if (!list.is_array()) return false;

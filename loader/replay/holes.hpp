@@ -1,0 +1,24 @@
+#pragma once
+#include "replay/market.hpp"
+
+namespace pg_candle::replay {
+
+/// A market of which the provider lost something: of a share of all sessions of an instrument a stretch of minutes, of a quarter
+/// as many the whole day. The same key and date always have the same hole.
+class MarketWithHoles : public Market {
+public:
+    MarketWithHoles(const Market& whole, double share) : whole_(whole), share_(share) {}
+
+    std::vector<Listing> listed(std::chrono::sys_days today) const override { return whole_.listed(today); }
+    std::vector<Listing> expired(const std::string& underlying_key, std::chrono::sys_days today, std::optional<std::chrono::sys_days> expiry) const override {
+        return whole_.expired(underlying_key, today, expiry);
+    }
+    std::vector<Bar> bars(const Listing& listing, Width width, std::chrono::sys_days from, std::chrono::sys_days to) const override;
+    bool is_session(std::chrono::sys_days day) const override { return whole_.is_session(day); }
+
+private:
+    const Market& whole_;
+    double share_;
+};
+
+}  // namespace pg_candle::replay

@@ -1,0 +1,126 @@
+-- How loaders share the queue: a job is claimed with a lease, and finished in the transaction that stores its candles.
+
+CREATE FUNCTION @extschema@.claim_sync_jobs(worker text, most integer, lease interval, segments text[] DEFAULT NULL, instruments integer[] DEFAULT NULL,
+                                            tasks boolean DEFAULT false)
+    RETURNS TABLE (job_id bigint, segment text, kind text, instrument_id integer, instrument_key text, trading_symbol text, expiry_date date,
+                   timeframe text, from_date date, to_date date, attempts integer)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 20
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+BEGIN
+    -- What a loader left behind when it died: its lease is over, or its session is gone.
+    UPDATE @extschema@.sync_job j SET state = 'queued', leased_by = NULL, leased_until = NULL
+    WHERE j.state = 'running' AND (j.leased_until < clock_timestamp() OR NOT EXISTS (
+        SELECT FROM pg_stat_activity a WHERE split_part(j.leased_by, ' ', 1) = a.pid::text
+            AND (a.backend_start IS NULL OR j.leased_by = @extschema@.sync_worker(a.pid, a.backend_start))))  -- NULL: not for our eyes
+      AND j.job_id IN (SELECT r.job_id FROM @extschema@.sync_job r WHERE r.state = 'running' FOR UPDATE SKIP LOCKED);
+    RETURN QUERY
+    UPDATE @extschema@.sync_job j SET state = 'running', attempts = j.attempts + 1, leased_by = worker, leased_until = clock_timestamp() + lease, started_at = clock_timestamp()
+    FROM (SELECT c.job_id FROM @extschema@.sync_job c
+          WHERE c.state = 'queued' AND (c.kind IN ('ltp', 'instruments', 'calendar', 'indicators')) = tasks
+            AND (segments IS NULL OR c.segment = ANY (segments)) AND (instruments IS NULL OR c.instrument_id = ANY (instruments))
+            -- Indicators come after the candles.
+            AND (c.kind <> 'indicators' OR NOT EXISTS (SELECT FROM @extschema@.sync_job o WHERE o.state IN ('queued', 'running')
+                                                       AND o.kind IN ('candles', 'intraday', 'expired_candles', 'contracts', 'expiries')))
+          ORDER BY c.priority DESC, c.to_date DESC, c.job_id LIMIT most FOR UPDATE SKIP LOCKED) chosen
+    WHERE j.job_id = chosen.job_id
+    RETURNING j.job_id, j.segment, j.kind, j.instrument_id,
+        (SELECT m.instrument_key FROM @extschema@.instrument_master m WHERE m.instrument_id = j.instrument_id),
+        (SELECT m.trading_symbol FROM @extschema@.instrument_master m WHERE m.instrument_id = j.instrument_id),
+        (SELECT m.expiry_date FROM @extschema@.instrument_master m WHERE m.instrument_id = j.instrument_id),
+        j.timeframe, j.from_date, j.to_date, j.attempts;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.claim_sync_jobs(text, integer, interval, text[], integer[], boolean) IS
+    'takes the next jobs of the queue for a worker, for so long; candles, or with tasks those that take several requests. Jobs whose worker is gone return to the queue first';
+
+CREATE FUNCTION @extschema@.sync_worker(pid integer, started timestamptz) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    RETURN pid || ' ' || extract(epoch FROM started);
+COMMENT ON FUNCTION @extschema@.sync_worker(integer, timestamptz) IS
+    'the name of the worker whose database session that is; a name that never comes back';
+
+CREATE FUNCTION @extschema@.finish_sync_job(job_id bigint, rows bigint, error text DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    job record;
+BEGIN
+    UPDATE @extschema@.sync_job j SET state = CASE WHEN error IS NULL THEN 'done' ELSE 'failed' END, rows = finish_sync_job.rows, error = finish_sync_job.error,
+        leased_by = NULL, leased_until = NULL, finished_at = clock_timestamp(), asked_at = @extschema@.candle_now()
+    WHERE j.job_id = finish_sync_job.job_id AND j.state IN ('queued', 'running') RETURNING j.* INTO job;
+    IF NOT FOUND OR job.instrument_id IS NULL THEN
+        RETURN;
+    END IF;
+    INSERT INTO @extschema@.data_sync_status AS s (segment, scope, timeframe, synced_through, rows, last_success_at, last_attempt_at, last_error)
+    SELECT job.segment, coalesce(u.trading_symbol, m.trading_symbol), coalesce(job.timeframe, ''), CASE WHEN error IS NULL THEN job.to_date END, coalesce(rows, 0),
+        CASE WHEN error IS NULL THEN job.asked_at END, job.asked_at, error
+    FROM @extschema@.instrument_master m
+    LEFT JOIN @extschema@.instrument_master u ON u.instrument_key = m.underlying_key AND u.expiry_date IS NULL AND m.expiry_date IS NOT NULL
+    WHERE m.instrument_id = job.instrument_id
+    ON CONFLICT ON CONSTRAINT data_sync_status_pkey DO UPDATE SET synced_through = greatest(s.synced_through, excluded.synced_through), rows = s.rows + excluded.rows,
+        last_success_at = coalesce(excluded.last_success_at, s.last_success_at), last_attempt_at = excluded.last_attempt_at, last_error = excluded.last_error;
+    IF error IS NOT NULL THEN
+        PERFORM @extschema@.raise_sync_alert('failed_sync', job.segment, format('%s %s from %s to %s: %s',
+            (SELECT m.trading_symbol FROM @extschema@.instrument_master m WHERE m.instrument_id = job.instrument_id), job.timeframe, job.from_date, job.to_date, error));
+    ELSIF job.kind IN ('candles', 'expired_candles') THEN
+        -- Holes in the answer are asked for a second time before they are believed.
+        PERFORM @extschema@.plan_series(job.segment, job.instrument_id, job.timeframe, job.from_date, job.to_date, false, job.priority - 1);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.finish_sync_job(bigint, bigint, text) IS
+    'a job is done, or failed for good with an error; its candles are stored in the same transaction. What its answer left open is queued once more';
+
+CREATE FUNCTION @extschema@.fail_sync_jobs(segment text, instrument_id integer, error text) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    failed bigint;
+BEGIN
+    UPDATE @extschema@.sync_job j SET state = 'failed', error = fail_sync_jobs.error, finished_at = clock_timestamp()
+    WHERE j.state = 'queued' AND j.segment = fail_sync_jobs.segment AND (fail_sync_jobs.instrument_id IS NULL OR j.instrument_id = fail_sync_jobs.instrument_id);
+    GET DIAGNOSTICS failed = ROW_COUNT;
+    IF fail_sync_jobs.instrument_id IS NULL THEN
+        UPDATE @extschema@.data_sync_status s SET last_error = fail_sync_jobs.error WHERE s.segment = fail_sync_jobs.segment;
+    END IF;
+    RETURN failed;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.fail_sync_jobs(text, integer, text) IS
+    'ends the queued jobs of a segment, or of one of its instruments, with an error; returns how many';
+
+CREATE FUNCTION @extschema@.raise_sync_alert(kind text, subject text, message text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    is_new boolean;
+BEGIN
+    INSERT INTO @extschema@.sync_alert AS a (kind, subject, message) VALUES (kind, subject, message)
+    ON CONFLICT (kind, subject) WHERE cleared_at IS NULL DO UPDATE SET message = excluded.message, last_seen_at = clock_timestamp() RETURNING a.xmax = 0 INTO is_new;
+    IF is_new THEN
+        PERFORM pg_notify('pg_candle_alert', json_build_object('kind', kind, 'subject', subject, 'message', left(message, 1000))::text);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.raise_sync_alert(text, text, text) IS
+    'opens an alert, or refreshes the one that is open for that kind and subject; a new one is sent by NOTIFY pg_candle_alert';
+
+CREATE FUNCTION @extschema@.clear_sync_alert(kind text, subject text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+BEGIN
+    UPDATE @extschema@.sync_alert a SET cleared_at = clock_timestamp() WHERE a.kind = clear_sync_alert.kind AND a.subject = clear_sync_alert.subject AND a.cleared_at IS NULL;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.clear_sync_alert(text, text) IS 'closes the open alert of that kind and subject, if there is one';
