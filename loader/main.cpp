@@ -25,7 +25,7 @@ int report(const Failure& failure) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    spdlog::set_default_logger(spdlog::stderr_color_st("pgcandle"));
+    spdlog::set_default_logger(spdlog::stderr_color_mt("pgcandle"));
     spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
 
     // The file has to be read before options take their defaults from the environment.
@@ -53,7 +53,7 @@ int main(int argc, char** argv) {
         if (context.quiet && context.log_level.empty()) spdlog::set_level(spdlog::level::err);
     });
     for (const auto add : {commands::add_init, commands::add_login, commands::add_instruments, commands::add_calendar, commands::add_watch, commands::add_sync, commands::add_backfill,
-                           commands::add_ltp, commands::add_status, commands::add_import, commands::add_export})
+                           commands::add_ltp, commands::add_run, commands::add_status, commands::add_import, commands::add_export})
         add(app, context);
 
     struct sigaction action {};

@@ -12,10 +12,10 @@ BEGIN
             WITH settings AS (
                 SELECT coalesce(nullif(pg_catalog.current_setting('pg_candle.now', true), '')::timestamptz, pg_catalog.now()) AS at, coalesce(nullif(pg_catalog.current_setting('pg_candle.stale_after', true), ''), '5 minutes')::interval AS slack),
             day AS (
-                SELECT c.calendar, c.timezone, d::date AS date
+                SELECT c.calendar, c.timezone, (settings.at AT TIME ZONE c.timezone)::date - back AS date
                 FROM settings, (SELECT DISTINCT ON (calendar) calendar, timezone FROM %1$I.trading_calendar ORDER BY calendar, valid_from DESC) c,
                     -- The longest pause of any exchange is shorter than 20 days.
-                    pg_catalog.generate_series((settings.at AT TIME ZONE c.timezone)::date - 20, (settings.at AT TIME ZONE c.timezone)::date, interval '1 day') d),
+                    pg_catalog.generate_series(0, 20) back),
             hours AS (
                 SELECT day.calendar, day.timezone, day.date, s.opens, s.closes
                 FROM day JOIN %1$I.special_session s ON s.calendar = day.calendar AND s.session_date = day.date

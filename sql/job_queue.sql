@@ -6,6 +6,7 @@ CREATE FUNCTION @extschema@.claim_sync_jobs(worker text, most integer, lease int
                    timeframe text, from_date date, to_date date, attempts integer)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 20
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
 AS $function$
 #variable_conflict use_column
 BEGIN
@@ -45,6 +46,7 @@ COMMENT ON FUNCTION @extschema@.sync_worker(integer, timestamptz) IS
 CREATE FUNCTION @extschema@.finish_sync_job(job_id bigint, rows bigint, error text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
 AS $function$
 #variable_conflict use_variable
 DECLARE
@@ -79,6 +81,7 @@ COMMENT ON FUNCTION @extschema@.finish_sync_job(bigint, bigint, text) IS
 CREATE FUNCTION @extschema@.fail_sync_jobs(segment text, instrument_id integer, error text) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
 AS $function$
 #variable_conflict use_variable
 DECLARE
@@ -99,6 +102,7 @@ COMMENT ON FUNCTION @extschema@.fail_sync_jobs(text, integer, text) IS
 CREATE FUNCTION @extschema@.raise_sync_alert(kind text, subject text, message text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
 AS $function$
 #variable_conflict use_column
 DECLARE
@@ -117,6 +121,7 @@ COMMENT ON FUNCTION @extschema@.raise_sync_alert(text, text, text) IS
 CREATE FUNCTION @extschema@.clear_sync_alert(kind text, subject text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
 AS $function$
 #variable_conflict use_column
 BEGIN

@@ -23,6 +23,7 @@ CREATE FUNCTION @extschema@.plan_series(segment text, instrument_id integer, tim
                                         force boolean DEFAULT false, priority integer DEFAULT 0) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
 AS $function$
 #variable_conflict use_column
 DECLARE
@@ -100,6 +101,7 @@ CREATE FUNCTION @extschema@.plan_backfill(instruments text[] DEFAULT NULL, timef
                                           fetch_all boolean DEFAULT false, force boolean DEFAULT false) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
 AS $function$
 #variable_conflict use_variable
 DECLARE
@@ -131,6 +133,7 @@ COMMENT ON FUNCTION @extschema@.plan_backfill(text[], text[], date, date, boolea
 CREATE FUNCTION @extschema@.plan_task(task text, priority integer DEFAULT 0) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
 AS $function$
 DECLARE
     planned integer;
@@ -151,6 +154,7 @@ CREATE FUNCTION @extschema@.segment_instruments(segment text, expiries integer D
     RETURNS TABLE (instrument_id integer, scope text, rank bigint)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 100
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
 AS $function$
 #variable_conflict use_column
 BEGIN
@@ -205,6 +209,7 @@ CREATE FUNCTION @extschema@.plan_segment(segment text, force boolean DEFAULT fal
                                          only_calendar text DEFAULT NULL) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
 AS $function$
 #variable_conflict use_variable
 DECLARE
@@ -247,6 +252,7 @@ CREATE FUNCTION @extschema@.sync_progress(segments text[], since timestamptz, la
                                           OUT message text, OUT is_new boolean, OUT finished boolean, OUT error text)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
 AS $function$
 DECLARE
     n record;

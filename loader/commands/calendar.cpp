@@ -1,7 +1,7 @@
 // pgcandle calendar: brings holidays and special sessions up to date with the provider.
 #include <cstdio>
 
-#include "commands/context.hpp"
+#include "commands/tasks.hpp"
 #include "store/calendar_sync.hpp"
 
 namespace pg_candle::commands {
@@ -23,9 +23,10 @@ void ask(upstox::Client& client, const std::string& url, const std::function<ups
     client.run({}, &Context::stop());
 }
 
-void calendar(const Context& context) {
-    store::Connection connection = context.connect(), limiter_connection = context.connect();
-    const upstox::Token token = context.require_token();
+}  // namespace
+
+CalendarChanges refresh_calendars(const Context& context, store::Connection& connection, const upstox::Token& token) {
+    store::Connection limiter_connection = context.connect();
     store::SharedLimiter limiter(limiter_connection, context.limits());
     upstox::Client client(context.client_options(), limiter, token);
     const Date today = india_date(now());
@@ -36,15 +37,16 @@ void calendar(const Context& context) {
         [&](const JsonText& body) { return hours.clear(), upstox::parse_timings(body.view(), hours); });
     if (Context::stop()) throw Failure(Exit::failed, "Interrupted; nothing was changed.");
     const store::CalendarReport report = store::sync_calendars(connection, days, today);
-    const std::int64_t changed = store::sync_day(connection, hours, today);
-    printf("%lld holidays added, %lld removed, %lld sessions changed\n", static_cast<long long>(report.holidays_added),
-           static_cast<long long>(report.holidays_removed), static_cast<long long>(report.sessions_changed + changed));
+    return {report.holidays_added, report.holidays_removed, report.sessions_changed + store::sync_day(connection, hours, today)};
 }
 
-}  // namespace
-
 void add_calendar(CLI::App& app, Context& context) {
-    app.add_subcommand("calendar", "Brings holidays and special sessions of this year up to date with the provider")->callback([&context] { calendar(context); });
+    app.add_subcommand("calendar", "Brings holidays and special sessions of this year up to date with the provider")->callback([&context] {
+        store::Connection connection = context.connect();
+        const CalendarChanges changes = refresh_calendars(context, connection, context.require_token());
+        printf("%lld holidays added, %lld removed, %lld sessions changed\n", static_cast<long long>(changes.added), static_cast<long long>(changes.removed),
+               static_cast<long long>(changes.changed));
+    });
 }
 
 }  // namespace pg_candle::commands

@@ -55,6 +55,7 @@ void add_watch(CLI::App& app, Context& context);
 void add_sync(CLI::App& app, Context& context);
 void add_backfill(CLI::App& app, Context& context);
 void add_ltp(CLI::App& app, Context& context);
+void add_run(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);
 void add_import(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "commands/context.hpp"
+#include "commands/tasks.hpp"
 #include "store/instrument_sync.hpp"
 #include "upstox/record_scanner.hpp"
 
@@ -65,6 +65,8 @@ store::SyncReport sync(const Context& context, const Options& options) {
     });
     store::SyncReport report = sync.finish(options.force);
     report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    connection.run("SELECT CASE WHEN EXISTS (SELECT FROM instrument_master WHERE is_active AND right(segment, 3) = '_FO') "
+                   "THEN clear_sync_alert('no_fo_instruments', '') ELSE raise_sync_alert('no_fo_instruments', '', 'no F&O instrument is active after a sync of the master') END");
     return report;
 }
 
@@ -106,6 +108,12 @@ void print(const store::SyncReport& report) {
 }
 
 }  // namespace
+
+void refresh_instruments(const Context& context) {
+    const store::SyncReport report = sync(context, {});
+    spdlog::info("instruments added={} changed={} deactivated={} reactivated={} errors={}", report.total.added, report.total.changed, report.total.deactivated,
+                 report.total.reactivated, report.bad_records);
+}
 
 void add_instruments(CLI::App& app, Context& context) {
     const auto options = std::make_shared<Options>();

@@ -3,6 +3,7 @@
 #include "india_time.hpp"
 #include "replay/answers.hpp"
 #include "replay/server.hpp"
+#include "replay/synthetic_market.hpp"
 
 namespace pg_candle::replay {
 namespace {
@@ -86,11 +87,14 @@ void Server::add_candles() {
 
 void Server::add_calendar() {
     const auto exchange_times = [](sys_days day) {
+        constexpr sys_days longer_derivatives{year{2026} / 8 / 3};
         Json list = Json::array();
-        for (const char* exchange : {"NSE", "BSE", "NFO", "BFO"}) {
-            const auto at = [&](minutes of_day) { return duration_cast<milliseconds>((india_midnight(day) + of_day).time_since_epoch()).count(); };
-            list.push_back({{"exchange", exchange}, {"start_time", at(minutes{555})}, {"end_time", at(minutes{930})}});
-        }
+        for (const char* exchange : {"NSE", "BSE", "NFO", "BFO"})
+            for (const auto& period : SyntheticMarket::periods(day)) {
+                const bool derivatives = exchange[1] == 'F' && day >= longer_derivatives;
+                const auto at = [&](int minute) { return duration_cast<milliseconds>((india_midnight(day) + minutes{minute}).time_since_epoch()).count(); };
+                list.push_back({{"exchange", exchange}, {"start_time", at(period.opens)}, {"end_time", at(period.closes + (derivatives ? 10 : 0))}});
+            }
         return list;
     };
     route("/v2/market/timings/([^/]+)", [this, exchange_times](const Request& request, Response& response) {
@@ -98,7 +102,7 @@ void Server::add_calendar() {
         if (!day) return refuse(response, 400, "UDAPI1088", "Invalid date");
         response.body = success_body(market_.is_session(*day) ? exchange_times(*day).dump() : "[]");
     }, true);
-    route("/v2/market/holidays(?:/([^/]+))?", [this](const Request& request, Response& response) {
+    route("/v2/market/holidays(?:/([^/]+))?", [this, exchange_times](const Request& request, Response& response) {
         const year year = year_month_day{options_.today}.year();
         sys_days from{year / 1 / 1}, to{year / 12 / 31};
         if (request.matches[1].matched) {
@@ -113,9 +117,13 @@ void Server::add_calendar() {
         Json list = Json::array();
         for (sys_days day = from; day <= to; day += days{1}) {
             const weekday of_week{day};
-            if (of_week == Saturday || of_week == Sunday || market_.is_session(day)) continue;
-            list.push_back({{"date", format_date(day)}, {"description", "Holiday"}, {"holiday_type", "TRADING_HOLIDAY"},
-                            {"closed_exchanges", {"NSE", "NFO", "CDS", "BSE", "BFO", "BCD"}}, {"open_exchanges", Json::array()}});
+            const bool weekend = of_week == Saturday || of_week == Sunday;
+            if (!market_.is_session(day) && !weekend)
+                list.push_back({{"date", format_date(day)}, {"description", "Holiday"}, {"holiday_type", "TRADING_HOLIDAY"},
+                                {"closed_exchanges", {"NSE", "NFO", "CDS", "BSE", "BFO", "BCD"}}, {"open_exchanges", Json::array()}});
+            else if (SyntheticMarket::is_special(day) && market_.is_session(day))
+                list.push_back({{"date", format_date(day)}, {"description", "Special session"}, {"holiday_type", "SPECIAL_TIMING"},
+                                {"closed_exchanges", {"CDS", "BCD"}}, {"open_exchanges", exchange_times(day)}});
         }
         response.body = success_body(list.dump());
     }, true);

@@ -145,6 +145,11 @@ std::vector<SyntheticMarket::Period> SyntheticMarket::periods(sys_days day) {
     return {regular};
 }
 
+bool SyntheticMarket::is_special(sys_days day) {
+    return std::any_of(std::begin(nse_special_periods), std::end(nse_special_periods),
+                       [&](const SpecialPeriod& one) { return sys_days{year{one.date.year} / one.date.month / one.date.day} == day; });
+}
+
 SyntheticMarket::~SyntheticMarket() = default;
 
 void SyntheticMarket::walk(const Instrument& instrument, sys_days days_from, sys_days minutes_from, sys_days last,

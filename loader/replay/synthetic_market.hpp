@@ -41,6 +41,7 @@ public:
     };
     static std::vector<Period> periods(std::chrono::sys_days day);
     static bool is_session(std::chrono::sys_days day) { return !periods(day).empty(); }
+    static bool is_special(std::chrono::sys_days day);  ///< with other hours than the regular ones
 
     using Take = std::function<void(const Candle&)>;
 

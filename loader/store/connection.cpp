@@ -1,5 +1,6 @@
 #include "store/connection.hpp"
 
+#include <poll.h>
 #include <spdlog/spdlog.h>
 
 #include <charconv>
@@ -103,6 +104,13 @@ Rows Connection::run_all(const std::string& sql) {
     }
     if (error) throw *error;
     return last;
+}
+
+void Connection::wait_for_notification(std::chrono::milliseconds patience) {
+    pollfd socket{PQsocket(raw()), POLLIN, 0};
+    poll(&socket, 1, static_cast<int>(patience.count()));
+    if (!PQconsumeInput(raw())) fail(nullptr);
+    while (PGnotify* notification = PQnotifies(raw())) PQfreemem(notification);
 }
 
 void Connection::copy_begin(const std::string& sql) {

@@ -62,6 +62,9 @@ public:
     /// Several statements in one round trip, without parameters; the rows of the last that has some.
     Rows run_all(const std::string& sql);
 
+    /// Waits for a notification of a channel that is listened to, at most so long; forgets those that came.
+    void wait_for_notification(std::chrono::milliseconds patience);
+
     /// COPY ... FROM STDIN: copy_begin, any number of copy_data, then copy_end, which returns the number of rows.
     void copy_begin(const std::string& sql);
     void copy_data(std::string_view data);

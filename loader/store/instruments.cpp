@@ -30,4 +30,13 @@ std::vector<Instrument> watched_instruments(Connection& connection) {
                                "JOIN instrument_master m USING (instrument_id) WHERE m.is_active ORDER BY 1"));
 }
 
+std::vector<Instrument> trading_instruments(Connection& connection) {
+    return read(connection.run(
+        "WITH watched AS MATERIALIZED (SELECT m.instrument_id, m.instrument_key, m.trading_symbol, calendar_of_segment(m.segment) AS calendar "
+        "FROM watchlist w JOIN instrument_master m USING (instrument_id) WHERE m.is_active) "
+        ", calendars AS MATERIALIZED (SELECT DISTINCT calendar FROM watched) "
+        "SELECT instrument_id, instrument_key, trading_symbol FROM watched "
+        "WHERE calendar IN (SELECT calendar FROM calendars WHERE market_is_open(calendar, candle_now())) ORDER BY 1"));
+}
+
 }  // namespace pg_candle::store

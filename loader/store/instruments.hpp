@@ -19,4 +19,7 @@ Instrument find_instrument(Connection& connection, const std::string& text);
 /// What the watchlist names and is active, by id.
 std::vector<Instrument> watched_instruments(Connection& connection);
 
+/// Those of them whose market is open.
+std::vector<Instrument> trading_instruments(Connection& connection);
+
 }  // namespace pg_candle::store

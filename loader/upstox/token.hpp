@@ -15,6 +15,7 @@ public:
 
     bool empty() const { return secret_.empty(); }
     const std::string& secret() const { return secret_; }
+    bool same_as(const Token& other) const { return secret_ == other.secret_; }
 
 private:
     std::string secret_;
