@@ -69,6 +69,10 @@ BEGIN
     IF error IS NOT NULL THEN
         PERFORM @extschema@.raise_sync_alert('failed_sync', job.segment, format('%s %s from %s to %s: %s',
             (SELECT m.trading_symbol FROM @extschema@.instrument_master m WHERE m.instrument_id = job.instrument_id), job.timeframe, job.from_date, job.to_date, error));
+    ELSIF job.segment = 'correction' THEN
+        IF NOT EXISTS (SELECT FROM @extschema@.sync_job j WHERE j.instrument_id = job.instrument_id AND j.segment = 'correction' AND j.state IN ('queued', 'running')) THEN
+            PERFORM @extschema@.clear_sync_alert('rebased', (SELECT m.trading_symbol FROM @extschema@.instrument_master m WHERE m.instrument_id = job.instrument_id));
+        END IF;
     ELSIF job.kind IN ('candles', 'expired_candles') THEN
         -- Holes in the answer are asked for a second time before they are believed.
         PERFORM @extschema@.plan_series(job.segment, job.instrument_id, job.timeframe, job.from_date, job.to_date, false, job.priority - 1);

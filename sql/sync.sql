@@ -32,12 +32,13 @@ DECLARE
     wanted datemultirange;
     minutes integer := CASE WHEN timeframe ~ '^\d+m$' THEN left(timeframe, -1)::integer WHEN timeframe ~ '^\d+h$' THEN left(timeframe, -1)::integer * 60 END;
     job_kind text := 'candles';
-    key text;
+    first_day date;
+    last_day date;
     planned integer;
 BEGIN
     -- One plan at a time: two would not see each other's jobs.
     PERFORM pg_advisory_xact_lock(hashtext('pg_candle.plan'));
-    SELECT c.timezone, m.instrument_key INTO zone, key FROM @extschema@.instrument_master m
+    SELECT c.timezone INTO zone FROM @extschema@.instrument_master m
         JOIN @extschema@.trading_calendar c ON c.calendar = @extschema@.calendar_of_segment(m.segment)
         WHERE m.instrument_id = plan_series.instrument_id ORDER BY c.valid_from DESC LIMIT 1;
     IF NOT FOUND THEN
@@ -50,11 +51,23 @@ BEGIN
     END IF;
     today := (@extschema@.candle_now() AT TIME ZONE zone)::date;
     IF force THEN
-        wanted := datemultirange(daterange(greatest(from_date, CASE WHEN minutes IS NULL THEN date '2000-01-03' ELSE date '2022-01-03' END),
-            least(to_date, ((@extschema@.candle_now() - interval '7 hours 5 minutes') AT TIME ZONE zone)::date - 1), '[]'));
+        first_day := greatest(from_date, CASE WHEN minutes IS NULL THEN date '2000-01-03' ELSE date '2022-01-03' END);
+        last_day := least(to_date, ((@extschema@.candle_now() - interval '7 hours 5 minutes') AT TIME ZONE zone)::date - 1);
+        wanted := CASE WHEN first_day <= last_day THEN datemultirange(daterange(first_day, last_day, '[]')) END;
     ELSE
         SELECT range_agg(daterange(d.first_date, d.last_date, '[]')) INTO wanted
         FROM @extschema@.missing_dates(plan_series.instrument_id, plan_series.timeframe, plan_series.from_date, plan_series.to_date) d;
+        IF timeframe = '1d' AND wanted IS NOT NULL THEN
+            -- New days bring the last stored ones along, if those are of another day's fetching: whether they are still the same says
+            -- whether the provider has changed the past (corrections.sql). That takes no further request.
+            SELECT max(c.ts AT TIME ZONE zone)::date INTO last_day FROM @extschema@.candle_data c
+            WHERE c.instrument_id = plan_series.instrument_id AND c.timeframe = '1d' AND c.source = 'h';
+            first_day := (SELECT min(lower(w)) FROM unnest(wanted) AS w WHERE lower(w) > last_day);
+            IF first_day - last_day <= 10 AND EXISTS (SELECT FROM @extschema@.candle_coverage v WHERE v.instrument_id = plan_series.instrument_id AND v.timeframe = '1d'
+                    AND v.from_ts <= last_day::timestamp AT TIME ZONE zone AND v.to_ts > last_day::timestamp AT TIME ZONE zone AND v.checked_at < @extschema@.candle_now() - interval '12 hours') THEN
+                wanted := wanted + datemultirange(daterange(last_day - 4, first_day));
+            END IF;
+        END IF;
     END IF;
     -- What is on its way needs no second request. A month of minutes is the most that one may ask for, a quarter of longer intraday candles, ten years of days.
     INSERT INTO @extschema@.sync_job (segment, kind, instrument_id, timeframe, from_date, to_date, priority)

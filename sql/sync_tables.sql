@@ -111,7 +111,7 @@ AS $function$
             cleared_at   timestamptz $ddl$,
          ARRAY['CREATE UNIQUE INDEX sync_alert_open ON %1$I.sync_alert (kind, subject) WHERE cleared_at IS NULL',
                'COMMENT ON TABLE %1$I.sync_alert IS ''what somebody should look at, also sent by NOTIFY pg_candle_alert; open until cleared_at''',
-               'COMMENT ON COLUMN %1$I.sync_alert.kind IS ''stale_data, failed_sync, error_rate, long_run, no_fo_instruments, token_expired, rebased''']),
+               'COMMENT ON COLUMN %1$I.sync_alert.kind IS ''stale_data, failed_sync, error_rate, long_run, no_fo_instruments, token_expired, rebased, isin_changed''']),
 
         ('sync_timetable', '{name,task,calendar,every,while_open,after_close,at_time,weekdays,segments,days,expiries,strikes,enabled,owner,last_due}'::text[], $ddl$
             name        text PRIMARY KEY,

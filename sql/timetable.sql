@@ -161,8 +161,8 @@ DECLARE
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'pg_cron is not in this database',
-            DETAIL = CASE WHEN current_setting('cron.database_name', true) IS DISTINCT FROM current_database() AND current_setting('cron.database_name', true) IS NOT NULL
-                          THEN format('It works in the database %s (cron.database_name).', current_setting('cron.database_name', true)) END,
+            DETAIL = CASE WHEN current_setting('cron.database_name', true) <> current_database()
+                          THEN format('It works in the database %s (cron.database_name).', current_setting('cron.database_name', true)) ELSE 'Its extension is not created here.' END,
             HINT = CASE WHEN current_setting('cron.database_name', true) = current_database() THEN 'CREATE EXTENSION pg_cron;'
                         ELSE format('Set shared_preload_libraries = ''pg_cron'' and cron.database_name = ''%s'', restart, and CREATE EXTENSION pg_cron here; or let "pgcandle run" keep the timetable.', current_database()) END;
     END IF;

@@ -67,6 +67,7 @@ store::SyncReport sync(const Context& context, const Options& options) {
     report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     connection.run("SELECT CASE WHEN EXISTS (SELECT FROM instrument_master WHERE is_active AND right(segment, 3) = '_FO') "
                    "THEN clear_sync_alert('no_fo_instruments', '') ELSE raise_sync_alert('no_fo_instruments', '', 'no F&O instrument is active after a sync of the master') END");
+    if (const auto followed = connection.run("SELECT follow_isin_changes()").number(0, 0)) spdlog::warn("instruments isin_changed={}", followed);
     return report;
 }
 

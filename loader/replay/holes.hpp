@@ -1,13 +1,15 @@
 #pragma once
+#include <map>
+
 #include "replay/market.hpp"
 
 namespace pg_candle::replay {
 
-/// A market of which the provider lost something: of a share of all sessions of an instrument a stretch of minutes, of a quarter
+/// A market of which the provider changed or lost something: prices of some keys are divided by a factor, as after a split, and of a share of all sessions of an instrument a stretch of minutes, of a quarter
 /// as many the whole day. The same key and date always have the same hole.
 class MarketWithHoles : public Market {
 public:
-    MarketWithHoles(const Market& whole, double share) : whole_(whole), share_(share) {}
+    MarketWithHoles(const Market& whole, double share, std::map<std::string, double> splits) : whole_(whole), share_(share), splits_(std::move(splits)) {}
 
     std::vector<Listing> listed(std::chrono::sys_days today) const override { return whole_.listed(today); }
     std::vector<Listing> expired(const std::string& underlying_key, std::chrono::sys_days today, std::optional<std::chrono::sys_days> expiry) const override {
@@ -19,6 +21,7 @@ public:
 private:
     const Market& whole_;
     double share_;
+    std::map<std::string, double> splits_;
 };
 
 }  // namespace pg_candle::replay

@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
     std::vector<std::string> folders;
     bool no_plus = false;
     double holes = 0;
+    std::vector<std::string> splits;
     app.add_option("--port", port, "Port; 0 takes a free one, which the first line of output names")->capture_default_str();
     app.add_option("--candles", folders, "Folders of candle files to serve instead of the synthetic market");
     app.add_option("--segment", segment, "Segment of the files' instruments")->capture_default_str();
@@ -41,6 +42,7 @@ int main(int argc, char** argv) {
     app.add_option("--faults", faults, "Shares of answers that fail, like slow=0.3,cut=0.1; also " + CLI::detail::join(replay::fault_names, " "));
     app.add_option("--holidays", holidays, "A JSON list to serve as the year's holidays");
     app.add_option("--holes", holes, "Share of the sessions of which candles are missing")->check(CLI::Range(0.0, 1.0));
+    app.add_option("--split", splits, "KEY=FACTOR: its whole history is divided by that");
     app.add_flag("--no-plus", no_plus, "The account may not ask for expired instruments");
     try {
         app.parse(argc, argv);
@@ -55,8 +57,11 @@ int main(int argc, char** argv) {
         std::unique_ptr<replay::Market> market;
         if (folders.empty()) market = std::make_unique<replay::SyntheticExchange>(seed);
         else market = std::make_unique<replay::FileExchange>(folders, segment, most);
-        const replay::MarketWithHoles with_holes(*market, holes);
-        replay::Server server(holes > 0 ? static_cast<const replay::Market&>(with_holes) : *market, options);
+        std::map<std::string, double> factors;
+        for (const std::string& one : splits) factors[one.substr(0, one.find('='))] = std::stod(one.substr(one.find('=') + 1));
+        const bool changed = holes > 0 || !factors.empty();
+        const replay::MarketWithHoles with_holes(*market, holes, factors);
+        replay::Server server(changed ? static_cast<const replay::Market&>(with_holes) : *market, options);
         server.faults().set(faults);
         printf("http://127.0.0.1:%d\n", server.bind(port));
         fflush(stdout);

@@ -1,5 +1,6 @@
 #include "store/candle_store.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -187,6 +188,25 @@ void CandleStore::confirm_gaps(const SeriesKey& series, const std::vector<Stored
     // What was open before is confirmed, still open, or filled.
     counts.filled = std::max<std::int64_t>(0, before - rows.size());
     gaps += counts;
+}
+
+std::optional<double> CandleStore::rebased_by(const SeriesKey& series, const std::vector<Candle>& candles) {
+    if (candles.empty()) return {};
+    const Rows rows = connection_.run("SELECT (extract(epoch FROM ts) * 1000000)::bigint, close FROM candle_data WHERE instrument_id = $1 AND timeframe = $2 AND ts >= $3 AND ts <= $4 "
+                                      "AND source = 'h' AND close > 0 ORDER BY ts",
+                                      {text(series.instrument_id), series.timeframe, sql_time(candles.front().start), sql_time(candles.back().start)});
+    std::vector<double> factors;
+    std::size_t at = 0;
+    for (int i = 0; i < rows.size(); ++i) {
+        const Instant start = from_microseconds(rows.number(i, 0));
+        while (at < candles.size() && candles[at].start < start) ++at;
+        if (at < candles.size() && candles[at].start == start) factors.push_back(candles[at].close / std::stod(rows.str(i, 1)));
+    }
+    if (factors.empty()) return {};
+    const auto [least, most] = std::minmax_element(factors.begin(), factors.end());
+    constexpr double tolerance = 0.01;  // prices are rounded to ticks
+    const bool common = *most <= *least * (1 + tolerance), same = *least > 1 - tolerance && *most < 1 + tolerance;
+    return common && !same ? std::optional(factors[factors.size() / 2]) : std::nullopt;
 }
 
 Stored CandleStore::attempt(const SeriesKey& series, Source source, const std::vector<Candle>& candles, const std::optional<CoveredRange>& learned,

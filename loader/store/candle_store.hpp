@@ -55,6 +55,10 @@ public:
     /// `replace_all`: even historical candles are replaced.
     Stored write(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all = false);
 
+    /// By how much the candles differ from those that are stored of the same starts: the factor of all prices, as after a split,
+    /// or nothing where they agree within a percent, or differ without a common factor.
+    std::optional<double> rebased_by(const SeriesKey& series, const std::vector<Candle>& candles);
+
 private:
     void lock(const SeriesKey& series);
     bool is_empty(const SeriesKey& series, Instant from, Instant last);

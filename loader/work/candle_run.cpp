@@ -143,8 +143,15 @@ private:
         const bool intraday = job.kind == "intraday";
         const auto learned = intraday ? std::nullopt : lesson(require_timeframe(job.timeframe), {job.from, job.to}, !answer.batch.candles.empty(), now());
         store::GapCounts gaps;
+        // What is fetched anew because of that is no news.
+        std::optional<double> rebased;
+        if (job.timeframe == "1d" && job.kind == "candles" && job.segment != "correction") rebased = store_.rebased_by({job.instrument.id, job.timeframe}, answer.batch.candles);
         const store::Stored stored = store_.store({job.instrument.id, job.timeframe}, intraday ? Source::intraday : Source::historical, answer.batch.candles, learned,
-            [&](const store::Stored& rows) { store::finish_job(connection_, job.id, rows.inserted + rows.updated); }, &gaps);
+            [&](const store::Stored& rows) {
+                store::finish_job(connection_, job.id, rows.inserted + rows.updated);
+                if (rebased) connection_.run("SELECT mark_rebased($1, $2)", {std::to_string(job.instrument.id), std::to_string(*rebased)});
+            }, &gaps);
+        if (rebased) spdlog::warn("rebased symbol=\"{}\" factor={:.6f}", job.instrument.symbol, *rebased);
         counts.stored += stored, report_.stored += stored;
         counts.gaps += gaps, report_.gaps += gaps;
         counts.empty += answer.batch.candles.empty();

@@ -9,7 +9,7 @@
 
 #include "store/candle_store.hpp"
 #include "upstox/candles.hpp"
-#include "work/chunk.hpp"
+#include "work/lesson.hpp"
 
 using namespace pg_candle;
 

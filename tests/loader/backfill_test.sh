@@ -40,7 +40,7 @@ run backfill --symbols "$symbols" --timeframes 1m,1d --from 2026-07-01 --to 2026
 is "$code $(asked)" "0 0" "again: nothing is asked for"
 sql "DELETE FROM candle_data WHERE ctid IN (SELECT ctid FROM candle_data WHERE timeframe = '1m' AND instrument_id = (SELECT min(instrument_id) FROM candle_data) AND ts::date = '2026-08-12' LIMIT 3)" >/dev/null
 run backfill --symbols "$symbols" --timeframes 1m --from 2026-08-01 --to 2026-08-31
-is "$code $(asked)" "0 1" "after three candles were lost, their month is asked for"
+is "$code $(asked)" "0 1" "after three candles were lost, their date is asked for"
 is "$(stored)" "$(truth '$2 == "1d" || $3 < "2026-10-01"')" "and all is there again"
 sql "UPDATE candle_data SET close = low WHERE timeframe = '1d' AND ts >= '2026-10-01'; ALTER TABLE candle_data ADD COLUMN written xid8 DEFAULT pg_current_xact_id(); UPDATE candle_data SET written = NULL" >/dev/null
 run backfill --symbols "$symbols" --timeframes 1d --from 2026-09-01 --to 2026-10-29 --force --report again.json
@@ -58,13 +58,17 @@ run backfill --symbols RELIANCE --timeframes 1m --days 1 --limits 50/1s
 is "$code $(of_source i) $(of_source h)" "0 375 0" "today's candles are intraday ones"
 is "$(sql "SELECT count(*) FROM candle_coverage WHERE instrument_id = $one")" 0 "and teach nothing"
 start_replay --limits none --today 2026-10-31
-PGCANDLE_NOW=2026-10-31T06:00:00+05:30 run backfill --symbols RELIANCE --timeframes 1m --from 2026-10-30 --to 2026-10-30 --limits 50/1s
-is "$code $(of_source i) $(of_source h)" "0 0 375" "next day they become historical, though equal"
-is "$(sql "SELECT count(*) FROM candle_coverage WHERE instrument_id = $one")" 0 "before 07:05 nothing is final"
+replay reset -d '' >/dev/null
+PGCANDLE_NOW=2026-10-31T07:04:00+05:30 run backfill --symbols RELIANCE --timeframes 1m --from 2026-10-30 --to 2026-10-30 --limits 50/1s
+is "$code $(of_source i) $(of_source h) $(asked)" "0 375 0 0" "before 07:05 nothing is final, and nothing asked for"
+PGCANDLE_NOW=2026-10-31T07:05:00+05:30 run backfill --symbols RELIANCE --timeframes 1m --from 2026-10-30 --to 2026-10-30 --limits 50/1s
+is "$code $(of_source i) $(of_source h)" "0 0 375" "then they become historical, though equal"
 PGCANDLE_NOW=2026-11-02T07:05:00+05:30 run backfill --symbols RELIANCE --timeframes 1m,1w --from 2026-10-30 --to 2026-11-01 --limits 50/1s
-is "$(sql "SELECT state || ' ' || rows || ' ' || (to_ts AT TIME ZONE 'Asia/Kolkata') FROM candle_coverage WHERE instrument_id = $one AND timeframe = '1m' ORDER BY from_ts")" $'filled 375 2026-11-01 00:00:00\nno_data 0 2026-11-02 00:00:00' "then it is known"
-run backfill --symbols RELIANCE --timeframes 1m --from 2026-10-24 --to 2026-10-25 --limits 50/1s --report empty.json
-is "$(sql "SELECT state || ' ' || rows FROM candle_coverage WHERE instrument_id = $one AND timeframe = '1m' AND from_ts < '2026-10-26'")" "no_data 0" "a weekend has no data"
+is "$(sql "SELECT timeframe || ' ' || state || ' ' || rows || ' ' || (to_ts AT TIME ZONE 'Asia/Kolkata') FROM candle_coverage WHERE instrument_id = $one ORDER BY timeframe")" $'1m filled 375 2026-10-31 00:00:00\n1w filled 1 2026-11-02 00:00:00' "the week is known on Monday"
+run backfill --symbols RELIANCE --timeframes 1m --from 2026-10-24 --to 2026-10-25 --limits 50/1s
+is "$code $(sql "SELECT count(*) FROM candle_coverage WHERE instrument_id = $one AND timeframe = '1m'")" "0 1" "nobody asks for a weekend"
+run backfill --symbols RELIANCE --timeframes 1m --from 2026-10-24 --to 2026-10-25 --limits 50/1s --force --report empty.json
+is "$(sql "SELECT state || ' ' || rows FROM candle_coverage WHERE instrument_id = $one AND timeframe = '1m' AND from_ts < '2026-10-26'")" "no_data 0" "unless it is forced, and then it has no data"
 is "$(jq '.series[0].empty' empty.json)" 1 "the report counts it"
 
 # Errors.

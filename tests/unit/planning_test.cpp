@@ -1,4 +1,5 @@
-// What is asked for, in which pieces, and what an answer teaches: properties against models that look at one day at a time.
+// What a request looks like, when it may be sent, and what its answer teaches: properties against models that look at one day
+// at a time.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -7,7 +8,7 @@
 #include "failure.hpp"
 #include "upstox/endpoints.hpp"
 #include "upstox/rate_limit.hpp"
-#include "work/chunk.hpp"
+#include "work/lesson.hpp"
 
 namespace pg_candle {
 namespace {
@@ -20,44 +21,6 @@ using State = store::CoveredRange::State;
 Date date(const char* text) { return *parse_date(text); }
 Instant at(const char* text) { return *parse_instant(text); }
 
-TEST(Requests, AreCutByCalendar) {
-    const Timeframe minute{Unit::minute, 1}, half_hour{Unit::minute, 30}, day{Unit::day, 1}, week{Unit::week, 1};
-    EXPECT_EQ(upstox::cut_into_requests(minute, {date("2026-01-15"), date("2026-03-02")}),
-              (std::vector<DateRange>{{date("2026-03-01"), date("2026-03-02")}, {date("2026-02-01"), date("2026-02-28")}, {date("2026-01-15"), date("2026-01-31")}}));
-    EXPECT_EQ(upstox::cut_into_requests(half_hour, {date("2025-11-15"), date("2026-05-02")}),
-              (std::vector<DateRange>{{date("2026-04-01"), date("2026-05-02")}, {date("2026-01-01"), date("2026-03-31")}, {date("2025-11-15"), date("2025-12-31")}}));
-    EXPECT_EQ(upstox::cut_into_requests(day, {date("2021-11-01"), date("2026-10-30")}).size(), 1u);
-    EXPECT_EQ(upstox::cut_into_requests(day, {date("2000-01-03"), date("2024-02-29")}).size(), 3u);
-    EXPECT_EQ(upstox::cut_into_requests(week, {date("2000-01-03"), date("2026-10-30")}).size(), 1u);
-    EXPECT_TRUE(upstox::cut_into_requests(day, {date("2026-10-30"), date("2026-10-29")}).empty());
-}
-
-TEST(Requests, CoverEveryDateOnceWithinTheLimits) {
-    const auto seed = std::random_device{}();
-    SCOPED_TRACE("seed " + std::to_string(seed));
-    std::mt19937 random(seed);
-    const Timeframe timeframes[] = {{Unit::minute, 1}, {Unit::minute, 15}, {Unit::minute, 16}, {Unit::minute, 30}, {Unit::hour, 1}, {Unit::hour, 4}, {Unit::day, 1}, {Unit::month, 1}};
-    for (int round = 0; round < 2000; ++round) {
-        const Timeframe& timeframe = timeframes[random() % std::size(timeframes)];
-        const Date from = date("2000-01-03") + days{random() % 9000}, to = from + days{random() % 6000};
-        const auto requests = upstox::cut_into_requests(timeframe, {from, to});
-        ASSERT_FALSE(requests.empty());
-        EXPECT_EQ(requests.front().to, to);
-        EXPECT_EQ(requests.back().from, from);
-        for (std::size_t i = 0; i < requests.size(); ++i) {
-            ASSERT_LE(requests[i].from, requests[i].to);
-            if (i > 0) { ASSERT_EQ(requests[i].to + days{1}, requests[i - 1].from); }
-            const year_month_day last{requests[i].to};
-            if (timeframe.unit == Unit::month) continue;
-            // The provider: from >= to minus a month, three months or ten years, by calendar.
-            const bool short_minutes = timeframe.unit == Unit::minute && timeframe.count <= 15;
-            year_month_day earliest = timeframe.unit == Unit::day ? last - years{10} : last - months{short_minutes ? 1 : 3};
-            if (!earliest.ok()) earliest = earliest.year() / earliest.month() / std::chrono::last;
-            ASSERT_GE(requests[i].from, Date{earliest});
-        }
-    }
-}
-
 TEST(Requests, EncodeKeys) {
     EXPECT_EQ(upstox::percent_encode("NSE_INDEX|Nifty 50"), "NSE_INDEX%7CNifty%2050");
     EXPECT_EQ(upstox::percent_encode("GLOBAL_INDEX|^GSPC"), "GLOBAL_INDEX%7C%5EGSPC");
@@ -65,6 +28,10 @@ TEST(Requests, EncodeKeys) {
     EXPECT_EQ(upstox::historical_path("NSE_EQ|INE002A01018", {Unit::minute, 5}, {date("2026-09-01"), date("2026-09-22")}),
               "/v3/historical-candle/NSE_EQ%7CINE002A01018/minutes/5/2026-09-22/2026-09-01");
     EXPECT_EQ(upstox::intraday_path("NSE_EQ|X", {Unit::hour, 1}), "/v3/historical-candle/intraday/NSE_EQ%7CX/hours/1");
+    EXPECT_EQ(upstox::expired_path("NSE_FO|73507", date("2025-04-24"), {date("2025-04-01"), date("2025-04-24")}),
+              "/v2/expired-instruments/historical-candle/NSE_FO%7C73507%7C24-04-2025/1minute/2025-04-24/2025-04-01");
+    EXPECT_EQ(upstox::contracts_path("future", "NSE_INDEX|Nifty 50", date("2025-04-24")),
+              "/v2/expired-instruments/future/contract?instrument_key=NSE_INDEX%7CNifty%2050&expiry_date=2025-04-24");
     EXPECT_EQ(upstox::quotes_path({"A|1", "B|2"}), "/v3/market-quote/ltp?instrument_key=A%7C1,B%7C2");
     EXPECT_FALSE(upstox::is_served({Unit::hour, 6}));
     EXPECT_FALSE(upstox::is_served({Unit::minute, 301}));
@@ -163,7 +130,8 @@ TEST(Coverage, LearnsLikeADayByDayModel) {
                 ASSERT_LT(ranges[i].from, ranges[i].to);
                 if (i > 0) {
                     ASSERT_LE(ranges[i - 1].to, ranges[i].from) << "ranges overlap";
-                    ASSERT_FALSE(ranges[i - 1].to == ranges[i].from && ranges[i - 1].state == ranges[i].state && ranges[i - 1].error == ranges[i].error)
+                    ASSERT_FALSE(ranges[i - 1].to == ranges[i].from && ranges[i - 1].state == ranges[i].state && ranges[i - 1].error == ranges[i].error &&
+                                 (ranges[i].state != State::no_data || (ranges[i - 1].attempts >= 2) == (ranges[i].attempts >= 2)))
                         << "neighbours are not merged";
                 }
                 if (ranges[i].state == State::filled) { ASSERT_EQ(ranges[i].rows, count(ranges[i].from, ranges[i].to)) << "rows are lost"; }
@@ -209,38 +177,31 @@ TEST(Plan, DaysCloseNextMorning) {
     EXPECT_EQ(work::closed_through(month, at("2026-11-01T07:05:00+05:30")), date("2026-10-31"));
 }
 
-TEST(Plan, AsksForWhatIsUnknown) {
-    const auto range = [](const char* from, const char* to) { return DateRange{date(from), date(to)}; };
-    const auto known = [](const char* from, const char* after) {
-        return store::CoveredRange{india_midnight(date(from)), india_midnight(date(after)), State::filled, 0, 1, {}, {}};
-    };
-    EXPECT_EQ(work::unknown_dates(range("2026-01-01", "2026-01-31"), {}), (std::vector<DateRange>{range("2026-01-01", "2026-01-31")}));
-    EXPECT_EQ(work::unknown_dates(range("2026-01-05", "2026-01-31"), {known("2026-01-01", "2026-01-08"), known("2026-01-10", "2026-01-11"), known("2026-01-30", "2026-03-01")}),
-              (std::vector<DateRange>{range("2026-01-08", "2026-01-09"), range("2026-01-11", "2026-01-29")}));
-    EXPECT_TRUE(work::unknown_dates(range("2026-01-05", "2026-01-06"), {known("2026-01-01", "2026-02-01")}).empty());
-    store::CoveredRange within_days{india_midnight(date("2026-01-03")) + hours{12}, india_midnight(date("2026-01-05")) + hours{12}, State::filled, 0, 1, {}, {}};
-    EXPECT_EQ(work::unknown_dates(range("2026-01-01", "2026-01-07"), {within_days}),
-              (std::vector<DateRange>{range("2026-01-01", "2026-01-03"), range("2026-01-05", "2026-01-07")}));
-}
-
-TEST(Plan, TakesTheRunningDayFromItsOwnEndpoint) {
-    work::Plan plan;
-    plan.series = {{{1, "NSE_EQ|X", "X"}, {Unit::minute, 1}}, {{1, "NSE_EQ|X", "X"}, {Unit::week, 1}}};
+TEST(Plan, AnAnswerTeachesAboutWhatIsFinal) {
     const Instant now = at("2026-10-30T12:00:00+05:30");
-    work::plan_series(plan, 0, {date("2026-09-15"), date("2026-10-30")}, {}, now);
-    ASSERT_EQ(plan.chunks.size(), 3u);
-    EXPECT_TRUE(plan.chunks[0].intraday);
-    EXPECT_EQ(plan.chunks[1].dates, (DateRange{date("2026-10-01"), date("2026-10-29")}));
-    EXPECT_FALSE(work::lesson(plan.series[0], plan.chunks[0], true, now)) << "the running day teaches nothing";
-    plan.chunks.clear();
-    work::plan_series(plan, 1, {date("2026-09-17"), date("2026-10-30")}, {}, now);
-    ASSERT_EQ(plan.chunks.size(), 1u);
-    EXPECT_EQ(plan.chunks[0].dates, (DateRange{date("2026-09-14"), date("2026-10-30")}));
-    const auto lesson = work::lesson(plan.series[1], plan.chunks[0], true, now);
+    const Timeframe minute{Unit::minute, 1}, week{Unit::week, 1};
+    EXPECT_FALSE(work::lesson(minute, {date("2026-10-30"), date("2026-10-30")}, true, now)) << "the running day teaches nothing";
+    EXPECT_EQ(work::lesson(minute, {date("2026-10-28"), date("2026-10-30")}, true, now)->to, india_midnight(date("2026-10-30")));
+    const auto lesson = work::lesson(week, {date("2026-09-14"), date("2026-10-30")}, true, now);
     ASSERT_TRUE(lesson);
     EXPECT_EQ(lesson->from, india_midnight(date("2026-09-14")));
     EXPECT_EQ(lesson->to, india_midnight(date("2026-10-26"))) << "the running week is open";
-    EXPECT_EQ(work::lesson(plan.series[1], plan.chunks[0], false, now)->state, State::no_data);
+    EXPECT_EQ(work::lesson(week, {date("2026-09-14"), date("2026-10-30")}, false, now)->state, State::no_data);
+}
+
+TEST(Plan, AnotherClockRunsFaster) {
+    setenv("PGCANDLE_NOW", "2026-10-30T08:00:00+05:30", 1);
+    EXPECT_EQ(now(), at("2026-10-30T08:00:00+05:30"));
+    const auto seconds_now = duration<double>(system_clock::now().time_since_epoch()).count();
+    setenv("PGCANDLE_NOW", ("2026-10-30T08:00:00+05:30 x600 @" + std::to_string(seconds_now - 60)).c_str(), 1);
+    EXPECT_GE(now(), at("2026-10-30T18:00:00+05:30"));
+    EXPECT_LT(now(), at("2026-10-30T19:00:00+05:30"));
+    for (const char* wrong : {"yesterday", "2026-10-30T08:00:00+05:30 x600", "2026-10-30T08:00:00+05:30 @5"}) {
+        setenv("PGCANDLE_NOW", wrong, 1);
+        EXPECT_THROW(now(), Failure) << wrong;
+    }
+    unsetenv("PGCANDLE_NOW");
+    EXPECT_FALSE(clock_is_replayed());
 }
 
 }  // namespace

@@ -1,0 +1,75 @@
+-- When the provider changes the past: after a split or bonus all history of an instrument is on another basis, after a change of
+-- ISIN it is under another key.
+
+CREATE FUNCTION @extschema@.refetch_history(instrument_id integer, like_instrument integer DEFAULT NULL) RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    one record;
+    planned integer := 0;
+BEGIN
+    FOR one IN SELECT c.timeframe, min(c.from_ts AT TIME ZONE 'Asia/Kolkata')::date AS first_day
+               FROM @extschema@.candle_coverage c WHERE c.instrument_id = coalesce(like_instrument, refetch_history.instrument_id) GROUP BY 1 ORDER BY 1 LOOP
+        planned := planned + @extschema@.plan_series('correction', instrument_id, one.timeframe, one.first_day, (@extschema@.candle_now() AT TIME ZONE 'Asia/Kolkata')::date, true, -5);
+    END LOOP;
+    IF planned > 0 THEN
+        PERFORM @extschema@.plan_task('indicators', -100);
+    END IF;
+    RETURN planned;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.refetch_history(integer, integer) IS
+    'queues all that was ever asked for of an instrument (or what was asked for of another one) once more; returns the number of requests';
+
+CREATE FUNCTION @extschema@.mark_rebased(instrument_id integer, factor float8) RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    planned integer := @extschema@.refetch_history(instrument_id);
+    symbol text := (SELECT m.trading_symbol FROM @extschema@.instrument_master m WHERE m.instrument_id = mark_rebased.instrument_id);
+BEGIN
+    PERFORM @extschema@.raise_sync_alert('rebased', symbol, format('the provider''s history of %s is on another basis: prices by a factor of %s, as after a split or bonus; it is fetched anew with %s requests',
+        symbol, round(factor::numeric, 6), planned));
+    RETURN planned;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.mark_rebased(integer, float8) IS
+    'stored candles of an instrument differ from the provider''s by a factor: raises the alert "rebased", which is cleared when all of its history is fetched anew, and queues that';
+
+CREATE FUNCTION @extschema@.follow_isin_changes() RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off
+AS $function$
+DECLARE
+    one record;
+    followed integer := 0;
+    planned integer;
+BEGIN
+    FOR one IN
+        SELECT o.instrument_id AS old_id, n.instrument_id AS new_id, n.trading_symbol, o.isin AS old_isin, n.isin AS new_isin
+        FROM @extschema@.instrument_master o
+        JOIN @extschema@.instrument_master n ON n.segment = o.segment AND n.trading_symbol = o.trading_symbol AND n.is_active AND n.expiry_date IS NULL AND n.isin <> o.isin
+            AND n.first_seen > o.first_seen
+        WHERE NOT o.is_active AND o.expiry_date IS NULL
+          AND (EXISTS (SELECT FROM @extschema@.candle_coverage c WHERE c.instrument_id = o.instrument_id) OR EXISTS (SELECT FROM @extschema@.watchlist w WHERE w.instrument_id = o.instrument_id))
+          AND NOT EXISTS (SELECT FROM @extschema@.sync_alert a WHERE a.kind = 'isin_changed' AND a.subject = format('%s %s', o.isin, n.isin))
+    LOOP
+        INSERT INTO @extschema@.watchlist (instrument_id, timeframes) SELECT one.new_id, w.timeframes FROM @extschema@.watchlist w WHERE w.instrument_id = one.old_id
+        ON CONFLICT DO NOTHING;
+        DELETE FROM @extschema@.watchlist w WHERE w.instrument_id = one.old_id;
+        planned := @extschema@.refetch_history(one.new_id, one.old_id);
+        PERFORM @extschema@.raise_sync_alert('isin_changed', format('%s %s', one.old_isin, one.new_isin),
+            format('%s has a new ISIN, %s after %s: it is watched under its new key, to which the provider has moved its history; %s requests fetch that', one.trading_symbol, one.new_isin, one.old_isin, planned));
+        followed := followed + 1;
+    END LOOP;
+    RETURN followed;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.follow_isin_changes() IS
+    'an instrument that vanished while its symbol came back with another ISIN: what was watched and fetched of it is from now on watched and fetched under the new key; returns how many';
