@@ -110,6 +110,17 @@ CREATE FUNCTION @extschema@.timeframes_to_fetch(timeframes text[], fetch_all boo
 COMMENT ON FUNCTION @extschema@.timeframes_to_fetch(text[], boolean) IS
     'what has to be fetched to have these timeframes: intraday ones are derived from 1m, unless all are to come from the provider';
 
+CREATE FUNCTION @extschema@.timeframes_to_derive(timeframes text[]) RETURNS text[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN (SELECT coalesce(array_agg(DISTINCT t), '{}') FROM unnest(coalesce(timeframes, (SELECT array_agg(w.t) FROM (SELECT unnest(l.timeframes) AS t FROM @extschema@.watchlist l) w))) AS t WHERE t <> '1m');
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.timeframes_to_derive(text[]) IS
+    'what refresh_timeframes() has to look after to have these timeframes, or those of the watchlist';
+
 CREATE FUNCTION @extschema@.plan_backfill(instruments text[] DEFAULT NULL, timeframes text[] DEFAULT NULL, from_date date DEFAULT NULL, to_date date DEFAULT NULL,
                                           fetch_all boolean DEFAULT false, force boolean DEFAULT false) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
@@ -135,7 +146,7 @@ BEGIN
         CROSS JOIN LATERAL unnest(@extschema@.timeframes_to_fetch(coalesce(timeframes, wanted.watched), fetch_all)) AS t (timeframe)
         WHERE m.is_active GROUP BY 1, 2 ORDER BY 1, 2
     LOOP
-        planned := planned + @extschema@.plan_series('backfill', one.instrument_id, one.timeframe, first_day, last_day, force);
+        planned := planned + @extschema@.plan_series('backfill', one.instrument_id, one.timeframe, first_day, last_day, force, 10);  -- somebody waits
     END LOOP;
     RETURN planned;
 END
@@ -324,7 +335,8 @@ BEGIN
     PERFORM @extschema@.plan_task('indicators', -100);
     RAISE NOTICE '% requests queued', planned;
     IF wait THEN
-        CALL @extschema@.wait_for_loader('{backfill,indicators}', since);
+        CALL @extschema@.wait_for_loader('{backfill}', since);
+        CALL @extschema@.refresh_timeframes(NULL, @extschema@.timeframes_to_derive(timeframes));
     END IF;
 END
 $procedure$;

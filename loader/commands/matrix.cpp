@@ -61,10 +61,7 @@ nlohmann::ordered_json Matrix::json() const {
 }
 
 void derive(store::Connection& connection, const std::vector<std::string>& timeframes) {
-    const store::Rows targets = connection.run(
-        "SELECT array_agg(DISTINCT t)::text FROM unnest(coalesce($1::text[], (SELECT array_agg(t) FROM watchlist, unnest(timeframes) AS t))) AS t WHERE t <> '1m'",
-        {store::array_or_null(timeframes)});
-    if (!targets.is_null(0, 0)) connection.run("CALL refresh_timeframes(NULL, $1::text[])", {targets.str(0, 0)});
+    connection.run("CALL refresh_timeframes(NULL, timeframes_to_derive($1))", {store::array_or_null(timeframes)});
 }
 
 }  // namespace pg_candle::commands

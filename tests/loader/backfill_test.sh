@@ -14,7 +14,7 @@ symbols=$(sql "SELECT string_agg('NSE_EQ:' || trading_symbol, ',' ORDER BY tradi
 "$root/build/release/candle_market" candles --days-from 2021-10-30 --minutes-from 2026-07-01 --to 2026-10-29 >market.csv
 truth() { # CONDITION-ON-TIMEFRAME-AND-DATE (awk)
     sql "COPY (SELECT instrument_key, instrument_id FROM instrument_master WHERE segment = 'NSE_EQ' ORDER BY trading_symbol LIMIT 20) TO STDOUT CSV" >ids.csv
-    awk -F, -v OFS=, 'NR == FNR { id[$1] = $2; next } ($1 in id) && ('"$1"') { print id[$1], $2, $3, $4 + 0, $5 + 0, $6 + 0, $7 + 0, $8 }' ids.csv market.csv | LC_ALL=C sort | md5sum
+    awk -F, -v OFS=, -v CONVFMT=%.10g -v OFMT=%.10g 'NR == FNR { id[$1] = $2; next } ($1 in id) && ('"$1"') { print id[$1], $2, $3, $4 + 0, $5 + 0, $6 + 0, $7 + 0, $8 }' ids.csv market.csv | LC_ALL=C sort | md5sum
 }
 stored() {
     sql "COPY (SELECT instrument_id, timeframe, to_char(ts AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+05:30\"'), open, high, low, close, volume
@@ -75,7 +75,7 @@ is "$(jq '.series[0].empty' empty.json)" 1 "the report counts it"
 sql "INSERT INTO instrument_master (instrument_key, exchange, segment, instrument_type, trading_symbol) VALUES ('NSE_EQ|GONE', 'NSE', 'NSE_EQ', 'EQ', 'GONE')" >/dev/null
 run backfill --symbols GONE,RELIANCE --timeframes 1m --from 2026-05-01 --to 2026-09-30 --limits 50/1s --report errors.json
 is "$code" 1 "an unknown key fails the run"
-is "$(jq -c '[.series[] | [.symbol, .failed > 0, .candles.inserted > 0]]' errors.json)" '[["GONE",true,false],["RELIANCE",false,true]]' "but the others go on"
+is "$(jq -c '[.series[] | [.symbol, .failed > 0, .candles.inserted > 0]] | sort' errors.json)" '[["GONE",true,false],["RELIANCE",false,true]]' "but the others go on"
 like "$(sql "SELECT error FROM candle_coverage WHERE state = 'failed' LIMIT 1")" "Invalid Instrument key \(UDAPI100011, HTTP 400\)" "what the provider said is in the coverage"
 is "$(replay stats | jq '[.requests, .too_many][0] < 30')" true "a 4xx is not retried, and the key not asked again"
 start_replay --limits none --token right-token

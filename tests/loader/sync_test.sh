@@ -85,6 +85,28 @@ is "$(sql "SELECT count(*) FROM sync_job WHERE state = 'running'")" 0 "and leave
 said=$(psql -X -q -c "CALL backfill(from_date => '2026-10-02', to_date => '2026-10-01')" 2>&1)
 like "$said" "ends before it begins" "an impossible range"
 
+# A token that is refused: the daemon waits, says so, and goes on with a new one.
+unset UPSTOX_ACCESS_TOKEN
+start_replay --limits none --holes 0.05 --token right-token
+(umask 077; echo '{"access_token":"wrong-token"}' >"$PGCANDLE_TOKEN_FILE")
+sql "DELETE FROM candle_data WHERE timeframe = '1m' AND instrument_id = instrument_id('NIFTY') AND ts::date = '2026-09-16'; SELECT plan_backfill('{NIFTY}', '{1m}', '2026-09-01', '2026-09-30')" >/dev/null
+"$loader" run >run.log 2>&1 &
+daemon=$!
+alert="SELECT count(*) FROM sync_alert WHERE kind = 'token_expired' AND cleared_at IS NULL"
+wait_until() { for _ in $(seq 100); do [ "$(sql "$1")" = "$2" ] && return; sleep 0.1; done; }
+wait_until "$alert" 1
+is "$(sql "$alert") $(sql "SELECT count(*) > 0 FROM sync_job WHERE kind = 'candles' AND state IN ('queued', 'running')")" "1 t" "a refused token: an alert, and the work waits"
+sleep 1
+is "$(replay stats | jq '[.requests < 10, (.candles | length)]' -c)" "[true,0]" "without asking over and over"
+(umask 077; echo '{"access_token":"right-token"}' >"$PGCANDLE_TOKEN_FILE.new"; mv "$PGCANDLE_TOKEN_FILE.new" "$PGCANDLE_TOKEN_FILE")
+wait_until "$alert" 0
+wait_until "SELECT count(*) FROM sync_job WHERE kind = 'candles' AND state IN ('queued', 'running')" 0
+is "$(sql "$alert") $(sql "SELECT count(*) FROM candle_data WHERE timeframe = '1m' AND instrument_id = instrument_id('NIFTY') AND ts::date = '2026-09-16'")" "0 375" "with a new token it catches up"
+kill -TERM $daemon; wait $daemon
+is "$(grep -c 'right-token\|wrong-token' run.log)" 0 "tokens are not logged"
+rm "$PGCANDLE_TOKEN_FILE"
+export UPSTOX_ACCESS_TOKEN=x
+
 # Two loaders on one queue.
 new_database loader_sync_two
 start_replay --limits none

@@ -8,8 +8,10 @@ SELECT is_empty('SELECT what FROM members WHERE obj_description(oid, ''pg_proc''
 SELECT is_empty($$SELECT what FROM members WHERE prokind = 'w' AND (provolatile <> 'i' OR proparallel <> 's')$$, 'window functions are immutable and parallel safe');
 SELECT is_empty($$SELECT what FROM members WHERE proname = 'indicators' AND (provolatile <> 's' OR proparallel <> 'r')$$, 'indicators() is stable');
 SELECT is_empty($$SELECT what FROM members WHERE proname LIKE 'compute%' AND (provolatile <> 'v' OR proparallel <> 'u')$$, 'compute_indicators() writes');
-SELECT is_empty($$SELECT what FROM members JOIN pg_language l ON l.oid = prolang WHERE lanname = 'plpgsql' AND NOT coalesce(proconfig, '{}') @> ARRAY['search_path=pg_catalog, pg_temp']$$,
+SELECT is_empty($$SELECT what FROM members JOIN pg_language l ON l.oid = prolang WHERE lanname = 'plpgsql' AND prokind <> 'p' AND NOT coalesce(proconfig, '{}') @> ARRAY['search_path=pg_catalog, pg_temp']$$,
     'plpgsql functions fix their search_path');
+-- Procedures that commit cannot; they use no operator and qualify all names.
+SELECT is_empty($$SELECT what FROM members JOIN pg_language l ON l.oid = prolang WHERE lanname = 'plpgsql' AND prokind = 'p' AND regexp_replace(prosrc, '(ERRCODE|MESSAGE|HINT) =', '', 'g') ~ '[^:]=|[<>+*/|]' $$, 'procedures use no operator');
 SELECT is_empty('SELECT what FROM members WHERE prosecdef', 'none runs with its owner''s rights');
 SELECT is_empty($$SELECT pg_describe_object(d.classid, d.objid, 0) FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
     WHERE e.extname = 'pg_candle' AND d.deptype = 'e' AND d.classid <> 'pg_proc'::regclass$$, 'nothing but functions');

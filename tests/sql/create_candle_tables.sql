@@ -7,7 +7,7 @@ SELECT lives_ok('SELECT create_candle_tables()', 'may be called again');
 SELECT set_eq($$SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'$$,
     ARRAY['instrument_master', 'option_master', 'future_master', 'candle_data', 'indicator_data', 'indicator_state',
           'watchlist', 'candle_coverage', 'ltp_data', 'request_log', 'trading_calendar', 'trading_holiday', 'special_session',
-          'candle_change'],
+          'candle_change', 'sync_job', 'data_sync_status', 'sync_run', 'sync_alert', 'sync_timetable'],
     'these tables and no others');
 SELECT is_empty($$SELECT objid::regclass FROM pg_depend d JOIN pg_extension e ON d.refobjid = e.oid
     WHERE e.extname = 'pg_candle' AND d.classid = 'pg_class'::regclass$$, 'no table is a member of the extension');

@@ -45,7 +45,7 @@ CREATE ROLE candle_owner;
 CREATE SCHEMA market AUTHORIZATION candle_owner;
 DROP VIEW data_freshness;
 DROP TABLE candle_data, indicator_data, indicator_state, option_master, future_master, instrument_master,
-    watchlist, candle_coverage, ltp_data, request_log, trading_calendar, trading_holiday, special_session, candle_change;
+    watchlist, candle_coverage, ltp_data, request_log, trading_calendar, trading_holiday, special_session, candle_change, sync_job, data_sync_status, sync_run, sync_alert, sync_timetable;
 DROP FUNCTION log_candle_changes();
 GRANT CREATE ON SCHEMA public TO candle_owner;
 SET ROLE candle_owner;
