@@ -67,7 +67,7 @@ Exit backfill(const Context& context, const Options& options) {
     }
     if (!context.quiet) matrix.print();
     print(report);
-    return report.complete() ? Exit::done : Exit::failed;
+    return report.failed == 0 ? Exit::done : Exit::failed;  // also when it was asked to stop
 }
 
 }  // namespace

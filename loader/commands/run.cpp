@@ -1,8 +1,7 @@
 // pgcandle run: the daemon. Keeps the timetable, and works off what is queued, by itself and by others.
 #include <spdlog/spdlog.h>
 
-#include <condition_variable>
-#include <cstdio>
+#include <functional>
 #include <mutex>
 #include <thread>
 

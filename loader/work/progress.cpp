@@ -17,6 +17,7 @@ Progress::Progress(std::string what, std::int64_t total, bool quiet)
 
 void Progress::update(std::int64_t done, std::int64_t rows) {
     if (quiet_) return;
+    total_ = std::max(total_, done);  // what is found on the way adds to it
     const auto now = Clock::now();
     if (done < total_ && now - shown_ < (terminal_ ? milliseconds{100} : milliseconds{10'000})) return;
     shown_ = now;
