@@ -9,6 +9,7 @@
 
 #include "failure.hpp"
 #include "upstox/candles.hpp"
+#include "upstox/expired.hpp"
 #include "upstox/instrument.hpp"
 #include "upstox/login.hpp"
 #include "upstox/quotes.hpp"
@@ -238,6 +239,34 @@ TEST(Login, ReadsTheRedirect) {
 }
 
 /// Every recorded response of ../shared goes through the parsers of its kind.
+TEST(Expired, ExpiriesAreDates) {
+    std::vector<Date> dates;
+    EXPECT_EQ(upstox::parse_expiries(R"({"status":"success","data":["2024-10-03","2025-04-17"]})", dates), upstox::Parsed::taken);
+    EXPECT_EQ(dates, (std::vector<Date>{*parse_date("2024-10-03"), *parse_date("2025-04-17")}));
+    for (const char* body : {"", "[]", R"({"status":"success","data":["2024-13-03"]})", R"({"status":"success","data":[5]})", R"({"status":"success","data":{}})"})
+        EXPECT_EQ(upstox::parse_expiries(body, dates), upstox::Parsed::malformed) << body;
+    EXPECT_EQ(upstox::parse_expiries(R"({"status":"error","errors":[]})", dates), upstox::Parsed::refused);
+}
+
+TEST(Expired, ContractsLoseTheDateOfTheirKey) {
+    // upstox.md 4.2; a record without lot_size has its minimum_lot, one whose key has no date is left out.
+    const char* body = R"({"status":"success","data":[
+        {"name":"NIFTY","segment":"NSE_FO","exchange":"NSE","expiry":"2025-04-17","instrument_key":"NSE_FO|47983|17-04-2025","exchange_token":"47983","trading_symbol":"NIFTY 20400 PE 17 APR 25","tick_size":5,"instrument_type":"PE","underlying_key":"NSE_INDEX|Nifty 50","underlying_type":"INDEX","underlying_symbol":"NIFTY","strike_price":20400,"minimum_lot":75,"weekly":true},
+        {"name":"NIFTY","segment":"NSE_FO","exchange":"NSE","expiry":"2025-04-24","instrument_key":"NSE_FO|54452|24-04-2025","trading_symbol":"NIFTY FUT 24 APR 25","lot_size":75,"instrument_type":"FUT","underlying_key":"NSE_INDEX|Nifty 50"},
+        {"segment":"NSE_FO","exchange":"NSE","expiry":"2025-04-24","instrument_key":"NSE_FO|54453","trading_symbol":"X","lot_size":75,"instrument_type":"FUT"},
+        {"segment":"NSE_FO"}]})";
+    std::vector<upstox::InstrumentRecord> contracts;
+    int bad = 0;
+    ASSERT_EQ(upstox::parse_contracts(body, contracts, bad), upstox::Parsed::taken);
+    EXPECT_EQ(bad, 2);
+    ASSERT_EQ(contracts.size(), 2u);
+    EXPECT_EQ(contracts[0].instrument_key, "NSE_FO|47983");
+    EXPECT_EQ(contracts[0].expiry, parse_date("2025-04-17"));
+    EXPECT_EQ(contracts[0].lot_size, 75);
+    EXPECT_EQ(contracts[0].strike_price, "20400");
+    EXPECT_TRUE(contracts[1].is_future());
+}
+
 TEST(Recorded, ResponsesAreUnderstood) {
     const std::filesystem::path folder = std::filesystem::path(SOURCE_FOLDER) / "../shared/data/upstox/responses";
     if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no recorded responses at " << folder;
