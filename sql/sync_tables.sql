@@ -60,6 +60,7 @@ AS $function$
                'CREATE INDEX sync_job_queue ON %1$I.sync_job (priority DESC, to_date DESC, job_id) WHERE state OPERATOR(pg_catalog.=) ''queued''',
                'CREATE INDEX sync_job_running ON %1$I.sync_job (leased_until) WHERE state OPERATOR(pg_catalog.=) ''running''',
                'CREATE INDEX sync_job_series ON %1$I.sync_job (instrument_id, timeframe) WHERE state OPERATOR(pg_catalog.=) ''queued'' OR state OPERATOR(pg_catalog.=) ''running''',
+               'CREATE INDEX sync_job_intraday ON %1$I.sync_job (instrument_id, timeframe, asked_at) WHERE kind OPERATOR(pg_catalog.=) ''intraday''',
                'CREATE INDEX sync_job_finished ON %1$I.sync_job (finished_at) WHERE finished_at IS NOT NULL',
                'COMMENT ON TABLE %1$I.sync_job IS ''what the loaders are to fetch: one row a request, and tasks that take several; the database plans, loaders claim''',
                'COMMENT ON COLUMN %1$I.sync_job.segment IS ''for what it was planned: backfill, equity, fo_current, ...''',

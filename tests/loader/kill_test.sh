@@ -7,7 +7,7 @@ trap 'stop_replay; "$root/tests/cluster" stop "$cluster" 2>/dev/null; rm -rf "$w
 "$root/tests/cluster" start "$cluster" || exit 1
 eval "$("$root/tests/cluster" env "$cluster")"
 export PGCANDLE_LIMITS=1000/1s UPSTOX_ACCESS_TOKEN=x
-parallel=4
+parallel=3
 start_replay --limits none --holes 0.02
 prepare() { # DATABASE
     new_database "$1"
@@ -37,7 +37,7 @@ kills=0 crashes=0
 while [ $((kills + crashes)) -lt 25 ]; do
     "$loader" backfill --from 2026-01-01 --parallel $parallel >run.log 2>&1 &
     pid=$!
-    sleep "0.$((RANDOM % 7 + 2))$((RANDOM % 10))"
+    sleep "0.$((RANDOM % 5 + 1))$((RANDOM % 10))"
     if [ $crashes -lt 5 ] && [ $(((kills + crashes) % 5)) -eq 2 ]; then
         "$root/tests/cluster" restart "$cluster"
         crashes=$((crashes + 1))
