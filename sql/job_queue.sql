@@ -66,6 +66,9 @@ BEGIN
     WHERE m.instrument_id = job.instrument_id
     ON CONFLICT ON CONSTRAINT data_sync_status_pkey DO UPDATE SET synced_through = greatest(s.synced_through, excluded.synced_through), rows = s.rows + excluded.rows,
         last_success_at = coalesce(excluded.last_success_at, s.last_success_at), last_attempt_at = excluded.last_attempt_at, last_error = excluded.last_error;
+    IF error IS NULL AND NOT EXISTS (SELECT FROM @extschema@.data_sync_status s WHERE s.segment = job.segment AND s.last_error IS NOT NULL) THEN
+        PERFORM @extschema@.clear_sync_alert('failed_sync', job.segment);
+    END IF;
     IF error IS NOT NULL THEN
         PERFORM @extschema@.raise_sync_alert('failed_sync', job.segment, format('%s %s from %s to %s: %s',
             (SELECT m.trading_symbol FROM @extschema@.instrument_master m WHERE m.instrument_id = job.instrument_id), job.timeframe, job.from_date, job.to_date, error));

@@ -5,8 +5,9 @@
 
 namespace pg_candle::replay {
 
-/// A market of which the provider changed or lost something: prices of some keys are divided by a factor, as after a split, and of a share of all sessions of an instrument a stretch of minutes, of a quarter
-/// as many the whole day. The same key and date always have the same hole.
+/// A market of which the provider changed or lost something: prices of some keys are divided by a factor, as after a split, and
+/// of a share of all sessions of an instrument a stretch of minutes is missing, of a quarter as many the whole day. The same key
+/// and date always have the same hole.
 class MarketWithHoles : public Market {
 public:
     MarketWithHoles(const Market& whole, double share, std::map<std::string, double> splits) : whole_(whole), share_(share), splits_(std::move(splits)) {}

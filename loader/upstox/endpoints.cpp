@@ -12,10 +12,6 @@ bool is_served(const Timeframe& timeframe) {
     return timeframe.unit != Unit::minute || timeframe.count <= 300;
 }
 
-bool is_served_intraday(const Timeframe& timeframe) {
-    return is_served(timeframe) && timeframe.unit != Unit::week && timeframe.unit != Unit::month;
-}
-
 std::string unit_and_interval(const Timeframe& timeframe) {
     constexpr const char* units[] = {"minutes/", "hours/", "days/", "weeks/", "months/"};
     return units[static_cast<int>(timeframe.unit)] + std::to_string(timeframe.count);

@@ -15,9 +15,6 @@ struct DateRange {
 /// Whether the provider has candles of this timeframe at all: 1 to 300 minutes, 1 to 5 hours, days, weeks, months.
 bool is_served(const Timeframe& timeframe);
 
-/// The same for the running day's endpoint, which has no weeks and months.
-bool is_served_intraday(const Timeframe& timeframe);
-
 /// `minutes/5` and so on, as the V3 paths have it.
 std::string unit_and_interval(const Timeframe& timeframe);
 

@@ -69,6 +69,9 @@ SELECT results_eq($$SELECT segment FROM claim_sync_jobs(me(), 9, '1 minute')$$, 
 SELECT finish_sync_job(job_id, 0, 'no such key') FROM sync_job WHERE instrument_id = 2;
 SELECT is((SELECT kind || ' ' || message FROM sync_alert), 'failed_sync S2 1m from 2026-01-01 to 2026-01-31: no such key', 'a failure is an alert');
 SELECT is((SELECT last_error FROM data_sync_status WHERE segment = 'b'), 'no such key', 'and in the status');
+INSERT INTO sync_job (segment, kind, instrument_id, timeframe, from_date, to_date) VALUES ('b', 'intraday', 2, '1m', '2026-01-02', '2026-01-02');
+SELECT finish_sync_job(job_id, 375) FROM sync_job WHERE kind = 'intraday';
+SELECT is((SELECT count(*)::int FROM sync_alert WHERE cleared_at IS NULL), 0, 'until nothing of the segment fails any more');
 SELECT is(fail_sync_jobs('a', NULL, 'plan missing'), 0::bigint, 'what runs is not failed');
 
 -- Segments.

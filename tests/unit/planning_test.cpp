@@ -35,7 +35,6 @@ TEST(Requests, EncodeKeys) {
     EXPECT_EQ(upstox::quotes_path({"A|1", "B|2"}), "/v3/market-quote/ltp?instrument_key=A%7C1,B%7C2");
     EXPECT_FALSE(upstox::is_served({Unit::hour, 6}));
     EXPECT_FALSE(upstox::is_served({Unit::minute, 301}));
-    EXPECT_FALSE(upstox::is_served_intraday({Unit::week, 1}));
 }
 
 TEST(RateLimits, AreReadAndAddUp) {
