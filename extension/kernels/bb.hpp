@@ -34,6 +34,8 @@ public:
         }
     }
 
+    void carry(State& state) noexcept override { moments_.carry(state); }
+
 private:
     int n_;
     double k_;

@@ -18,6 +18,8 @@ public:
         previous_ = previous;
     }
 
+    void carry(State& state) noexcept override { state.carry(previous_); }
+
 private:
     const Candles& candles_;
     double previous_ = 0;

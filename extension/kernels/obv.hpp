@@ -25,6 +25,8 @@ public:
         sum_ = sum;
     }
 
+    void carry(State& state) noexcept override { state.carry(previous_, sum_); }
+
 private:
     const double* close_;
     const double* volume_;

@@ -34,6 +34,22 @@ void Plan::ready() {
     }
     nodes_ = sorted;
     for (Node* node = nodes_; node; node = node->next) node->kernel->prepare(arena_, capacity_);
+    state_size_ = carry(State::Direction::measure, nullptr, 0);
+    start_ = arena_.array<unsigned char>(state_size_);
+    save(start_);
+}
+
+std::size_t Plan::carry(State::Direction direction, unsigned char* bytes, std::int64_t candles) const noexcept {
+    State state(direction, bytes, candles);
+    for (Node* node = nodes_; node; node = node->next) node->kernel->carry(state);
+    return state.size();
+}
+
+void Plan::save(unsigned char* state) const noexcept { carry(State::Direction::save, state, next_); }
+
+void Plan::restore(const unsigned char* state, std::int64_t candles) noexcept {
+    carry(State::Direction::restore, const_cast<unsigned char*>(state), candles);
+    next_ = candles;
 }
 
 void Plan::run(int size) noexcept {

@@ -11,6 +11,7 @@ struct ColumnName;
 /// gives the same kernel. Build it (column(), then ready()), then for each block fill candles() and call run().
 ///
 /// Memory: about 8 bytes x capacity per output, plus each kernel's state (at most 32 bytes per candle of its lookback).
+/// Its state is smaller still: of a cumulative sum 16 bytes per candle of the longest lookback, of everything else at most 8.
 /// Not thread-safe; owned by the arena.
 class Plan {
 public:
@@ -28,6 +29,19 @@ public:
 
     const Candles& candles() const noexcept { return candles_; }
     int capacity() const noexcept { return capacity_; }
+
+    /// Bytes of a state.
+    std::size_t state_size() const noexcept { return state_size_; }
+
+    /// Writes the state after the candles computed so far: state_size() bytes, which restore() of a plan for the same columns,
+    /// built in the same order by the same version, understands.
+    void save(unsigned char* state) const noexcept;
+
+    /// Goes on after `candles` candles, where the state was saved.
+    void restore(const unsigned char* state, std::int64_t candles) noexcept;
+
+    /// Begins another series.
+    void restart() noexcept { restore(start_, 0); }
 
     /// Candles computed so far, which is also the number of the next one.
     std::int64_t next() const noexcept { return next_; }
@@ -56,6 +70,7 @@ private:
         Node* next;
     };
 
+    std::size_t carry(State::Direction direction, unsigned char* state, std::int64_t candles) const noexcept;
     Node* find(const void* type, const Parameters& parameters) const noexcept;
     void add(const void* type, const Parameters& parameters, Kernel* kernel);
 
@@ -64,6 +79,8 @@ private:
     Candles candles_;
     std::int64_t next_ = 0;
     Node* nodes_ = nullptr;
+    std::size_t state_size_ = 0;
+    unsigned char* start_ = nullptr;  // the state before the first candle
 };
 
 }  // namespace pg_candle

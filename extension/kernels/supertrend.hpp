@@ -40,6 +40,10 @@ public:
         }
     }
 
+    void carry(State& state) noexcept override {
+        state.carry(upper_.middle, upper_.distance, lower_.middle, lower_.distance, previous_close_, up_);
+    }
+
 private:
     /// A band as its middle and its distance from it. On a flat stretch the distance shrinks below the last digit of the price
     /// but stays above 0; compared as sums, the price would seem to touch the band, and the direction would turn.

@@ -31,6 +31,11 @@ public:
         }
     }
 
+    void carry(State& state) noexcept override {
+        moments_.carry(state);
+        state.carry_candle(missing_);
+    }
+
 private:
     int n_;
     LogReturn& return_;

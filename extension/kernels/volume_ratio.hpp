@@ -25,6 +25,8 @@ public:
         }
     }
 
+    void carry(State& state) noexcept override { state.carry_candle(unknown_); }
+
 private:
     int n_;
     const double* volume_;

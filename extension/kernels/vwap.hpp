@@ -24,6 +24,10 @@ public:
         }
     }
 
+    void carry(State& state) noexcept override {
+        state.carry(session_, money_.high, money_.low, volume_.high, volume_.low);
+    }
+
 private:
     const Candles& candles_;
     std::int64_t session_ = 0;

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
@@ -25,24 +26,23 @@ struct TestSeries {
 /// How many candles the next block takes.
 using Cut = std::function<int(std::size_t done)>;
 
-/// Computes columns over a series in blocks of at most `capacity`; result[column][candle], NaN for no value.
-inline std::vector<std::vector<double>> compute(const TestSeries& series, const std::vector<std::string>& columns,
-                                                int capacity = 256, const Cut& cut = {}) {
-    HeapArena memory;
-    Plan plan(memory.arena(), capacity);
-    std::vector<const double*> outputs;
-    for (const std::string& name : columns) {
-        ColumnName column;
-        Reason reason;
-        if (parse_column_name(name, column, reason) != NameKind::indicator)
-            throw std::invalid_argument(name + " is no indicator");
-        outputs.push_back(plan.column(column));
+/// A plan for some columns, on the heap.
+class TestPlan {
+public:
+    TestPlan(const std::vector<std::string>& columns, int capacity) : plan(memory_.arena(), capacity) {
+        for (const std::string& name : columns) {
+            ColumnName column;
+            Reason reason;
+            if (parse_column_name(name, column, reason) != NameKind::indicator)
+                throw std::invalid_argument(name + " is no indicator");
+            outputs_.push_back(plan.column(column));
+        }
+        plan.ready();
     }
-    plan.ready();
-    std::vector<std::vector<double>> results(columns.size());
-    for (std::size_t done = 0; done < series.size();) {
-        int size = cut ? cut(done) : capacity;
-        size = std::min<int>(size, series.size() - done);
+
+    /// Computes the next `size` candles of the series and appends what comes out to results[column].
+    void run(const TestSeries& series, int size, std::vector<std::vector<double>>& results) {
+        const auto done = static_cast<std::size_t>(plan.next());
         const Candles& candles = plan.candles();
         for (int i = 0; i < size; ++i) {
             candles.open[i] = series.open[done + i];
@@ -53,10 +53,24 @@ inline std::vector<std::vector<double>> compute(const TestSeries& series, const 
             candles.session[i] = series.session[done + i];
         }
         plan.run(size);
-        for (std::size_t c = 0; c < columns.size(); ++c)
-            results[c].insert(results[c].end(), outputs[c], outputs[c] + size);
-        done += size;
+        for (std::size_t c = 0; c < outputs_.size(); ++c) results[c].insert(results[c].end(), outputs_[c], outputs_[c] + size);
     }
+
+private:
+    HeapArena memory_;
+    std::vector<const double*> outputs_;
+
+public:
+    Plan plan;
+};
+
+/// Computes columns over a series in blocks of at most `capacity`; result[column][candle], NaN for no value.
+inline std::vector<std::vector<double>> compute(const TestSeries& series, const std::vector<std::string>& columns,
+                                                int capacity = 256, const Cut& cut = {}) {
+    TestPlan test(columns, capacity);
+    std::vector<std::vector<double>> results(columns.size());
+    for (std::size_t done = 0; done < series.size(); done = static_cast<std::size_t>(test.plan.next()))
+        test.run(series, std::min<int>(cut ? cut(done) : capacity, series.size() - done), results);
     return results;
 }
 

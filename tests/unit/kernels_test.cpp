@@ -44,6 +44,9 @@ void expect_close(const std::vector<double>& got, const std::vector<long double>
     }
 }
 
+/// Bits of a result; all NaN are one.
+std::uint64_t bits(double x) { return std::isnan(x) ? ~0ull : std::bit_cast<std::uint64_t>(x); }
+
 struct Case {
     const char* name;
     SeriesStyle style;
@@ -109,11 +112,64 @@ TEST(Kernels, DoNotDependOnHowTheSeriesIsCut) {
         const auto cut = compute(series, columns, 100, [&](std::size_t) { return 1 + static_cast<int>(random() % 100); });
         for (std::size_t c = 0; c < columns.size(); ++c)
             for (std::size_t i = 0; i < series.size(); ++i) {
-                const auto bits = [](double x) { return std::isnan(x) ? ~0ull : std::bit_cast<unsigned long long>(x); };
                 ASSERT_EQ(bits(whole[c][i]), bits(single[c][i])) << columns[c] << " at candle " << i << ", candle by candle";
                 ASSERT_EQ(bits(whole[c][i]), bits(cut[c][i])) << columns[c] << " at candle " << i << ", cut at random";
             }
     }
+}
+
+// Two plans take turns at random points, each going on from what the other saved, over whatever it remembers itself.
+TEST(Kernels, GoOnFromASavedState) {
+    const auto columns = all_columns();
+    for (unsigned seed = 1; seed <= 12; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        const TestSeries series = random_series(seed, 1200, {.flat = 0.2, .jump = 0.01, .unknown_volume = 0.01});
+        std::mt19937 random(seed);
+        const auto whole = compute(series, columns, 256);
+        TestPlan plans[] = {{columns, 100}, {columns, 100}};
+        std::vector<unsigned char> state(plans[0].plan.state_size());
+        ASSERT_EQ(state.size(), plans[1].plan.state_size());
+        std::vector<std::vector<double>> resumed(columns.size());
+        for (int turn = 0; resumed[0].size() < series.size(); ++turn) {
+            TestPlan& test = plans[turn % 2];
+            if (turn > 0) test.plan.restore(state.data(), static_cast<std::int64_t>(resumed[0].size()));
+            const auto left = static_cast<int>(series.size() - resumed[0].size());
+            test.run(series, std::min(left, 1 + static_cast<int>(random() % 100)), resumed);
+            test.plan.save(state.data());
+        }
+        for (std::size_t c = 0; c < columns.size(); ++c)
+            for (std::size_t i = 0; i < series.size(); ++i) ASSERT_EQ(bits(whole[c][i]), bits(resumed[c][i])) << columns[c] << " at candle " << i;
+
+        plans[0].plan.restart();
+        std::vector<std::vector<double>> again(columns.size());
+        while (again[0].size() < series.size()) plans[0].run(series, 100, again);
+        for (std::size_t c = 0; c < columns.size(); ++c)
+            for (std::size_t i = 0; i < series.size(); ++i) ASSERT_EQ(bits(whole[c][i]), bits(again[c][i])) << columns[c] << " at candle " << i << ", anew";
+    }
+}
+
+// Whatever a state holds, restoring it leads nowhere but to wrong numbers (the sanitizers watch).
+TEST(Kernels, SurviveADamagedState) {
+    const auto columns = all_columns();
+    const TestSeries series = random_series(9, 400);
+    TestPlan test(columns, 100);
+    std::vector<unsigned char> state(test.plan.state_size());
+    std::mt19937 random(9);
+    for (int attempt = 0; attempt < 30; ++attempt) {
+        for (unsigned char& byte : state) byte = static_cast<unsigned char>(random());
+        test.plan.restore(state.data(), 100 + static_cast<std::int64_t>(random() % 200));
+        std::vector<std::vector<double>> results(columns.size());
+        test.run(series, 100, results);
+        EXPECT_EQ(results[0].size(), 100u);
+    }
+}
+
+TEST(Kernels, HaveStatesOfBoundedSize) {
+    TestPlan longest({"sma_10000"}, 1), bands({"bb_upper_10000_2"}, 1), line({"r2_10000"}, 1), average({"ema_10000"}, 1);
+    EXPECT_LE(longest.plan.state_size(), 16u * 10000 + 64);
+    EXPECT_LE(bands.plan.state_size(), 24u * 10000 + 64);  // with the cumulative sum of its middle
+    EXPECT_LE(line.plan.state_size(), 8u * 10000 + 64);
+    EXPECT_LE(average.plan.state_size(), 64u);
 }
 
 TEST(Kernels, DoNotDependOnTheOtherColumns) {

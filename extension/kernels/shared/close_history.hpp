@@ -15,6 +15,7 @@ public:
     const double* closes() const noexcept { return block_; }
 
     void prepare(Arena& arena, int capacity) override { history_.prepare(arena, capacity); }
+    void carry(State& state) noexcept override { history_.carry(state); }
     void run(const Block& block) noexcept override {
         block_ = history_.begin(block.size);
         std::memcpy(block_, close_, block.size * sizeof(double));

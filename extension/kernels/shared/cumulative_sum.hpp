@@ -27,6 +27,12 @@ public:
         low_.prepare(arena, capacity);
     }
 
+    void carry(State& state) noexcept override {
+        state.carry(sum_.high, sum_.low);
+        high_.carry(state);
+        low_.carry(state);
+    }
+
     void run(const Block& block) noexcept override {
         high_block_ = high_.begin(block.size);
         low_block_ = low_.begin(block.size);

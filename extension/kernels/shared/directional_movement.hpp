@@ -24,6 +24,8 @@ public:
         low_ = low[block.size - 1];
     }
 
+    void carry(State& state) noexcept override { state.carry(high_, low_); }
+
 private:
     void set(int i, double high, double low) noexcept {
         const double up = candles_.high[i] - high;

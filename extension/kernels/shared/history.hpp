@@ -20,6 +20,11 @@ public:
         end_ = lag_;
     }
 
+    void carry(State& state) noexcept {
+        if (state.restoring()) end_ = lag_;
+        state.carry_array(values_ + end_ - lag_, lag_);
+    }
+
     double* begin(int size) noexcept {
         if (end_ + size > length_) {
             std::memmove(values_, values_ + end_ - lag_, lag_ * sizeof(double));

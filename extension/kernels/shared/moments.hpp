@@ -40,6 +40,15 @@ public:
         }
     }
 
+    /// One value for each candle of the series must have been taken. The older chunk's sums are made again from its values.
+    void carry(State& state) noexcept {
+        state.carry(origin_, newer_.d, newer_.dd);
+        state.carry_array(values_, n_);
+        if (!state.restoring()) return;
+        place_ = static_cast<int>(state.candles() % n_);
+        sum_older(place_ + 1);
+    }
+
 private:
     struct Sums {
         double d, dd;
@@ -48,9 +57,14 @@ private:
     void start_chunk(double origin) noexcept {
         origin_ = origin;
         newer_ = {0, 0};
+        sum_older(1);
+    }
+
+    /// Fills older_ from `first` on; values_ still holds the older chunk there.
+    void sum_older(int first) noexcept {
         Sums sums{0, 0};
-        for (int i = n_ - 1; i > 0; --i) {
-            const double d = values_[i] - origin;
+        for (int i = n_ - 1; i >= first; --i) {
+            const double d = values_[i] - origin_;
             sums.d += d;
             sums.dd += d * d;
             older_[i] = sums;

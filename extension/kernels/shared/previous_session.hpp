@@ -29,6 +29,10 @@ public:
         }
     }
 
+    void carry(State& state) noexcept override {
+        state.carry(session_, current_.high, current_.low, current_.close, previous_.high, previous_.low, previous_.close);
+    }
+
 private:
     struct Range {
         double high = 0, low = 0, close = 0;

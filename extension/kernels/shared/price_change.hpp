@@ -16,6 +16,8 @@ public:
         previous_ = close_[block.size - 1];
     }
 
+    void carry(State& state) noexcept override { state.carry(previous_); }
+
 private:
     void set(int i, double previous) noexcept {
         const double change = close_[i] - previous;

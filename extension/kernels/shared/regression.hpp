@@ -43,6 +43,14 @@ public:
         }
     }
 
+    void carry(State& state) noexcept override {
+        state.carry(origin_, newer_.d, newer_.dd, newer_.xd);
+        state.carry_array(values_, n_);
+        if (!state.restoring()) return;
+        place_ = static_cast<int>(state.candles() % n_);
+        sum_older(place_ + 1);
+    }
+
 private:
     struct Sums {
         double d, dd, xd;
@@ -51,9 +59,14 @@ private:
     void start_chunk(double origin) noexcept {
         origin_ = origin;
         newer_ = {0, 0, 0};
+        sum_older(1);
+    }
+
+    /// Fills older_ from `first` on; values_ still holds the older chunk there.
+    void sum_older(int first) noexcept {
         Sums sums{0, 0, 0};
-        for (int i = n_ - 1; i > 0; --i) {
-            const double d = values_[i] - origin;
+        for (int i = n_ - 1; i >= first; --i) {
+            const double d = values_[i] - origin_;
             sums.d += d;
             sums.dd += d * d;
             sums.xd += i * d;

@@ -74,6 +74,12 @@ void Smoothing::prepare(Arena& arena, int) {
     }
 }
 
+void Smoothing::carry(State& state) noexcept {
+    state.carry(base_);
+    state.carry_array(average_, lanes_);
+    state.carry_array(seed_, lanes_);
+}
+
 void Smoothing::correct(std::int64_t candle, double close) noexcept {
     // A float has room below it for every digit of a price of the same size: close - base is exact.
     double base = static_cast<float>(close);

@@ -39,6 +39,7 @@ public:
     int new_ratio_group() noexcept { return ++ratio_groups_; }
 
     void prepare(Arena& arena, int capacity) override;
+    void carry(State& state) noexcept override;
     void run(const Block& block) noexcept override;
 
 private:

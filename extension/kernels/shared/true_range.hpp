@@ -17,6 +17,8 @@ public:
         previous_ = candles_.close[block.size - 1];
     }
 
+    void carry(State& state) noexcept override { state.carry(previous_); }
+
 private:
     void set(int i, double previous) noexcept {
         outputs_[0][i] = std::max(candles_.high[i], previous) - std::min(candles_.low[i], previous);
