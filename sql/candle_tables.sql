@@ -3,7 +3,7 @@
 
 CREATE FUNCTION @extschema@.candle_tables()
     RETURNS TABLE (name text, required text[], columns text, afterwards text[])
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 11
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 12
     SET search_path = pg_catalog, pg_temp
 AS $function$
     VALUES
@@ -96,13 +96,40 @@ AS $function$
          ARRAY['COMMENT ON TABLE %1$I.indicator_data IS ''indicators of candle_data; a column whose name is an indicator is computed, so ALTER TABLE ADD COLUMN ema_34 float8 is all it takes''',
                'COMMENT ON COLUMN %1$I.indicator_data.bars IS ''candles of the series up to and including this row: how warmed up it is''']),
 
-        ('indicator_state', '{instrument_id,timeframe,computed_at}'::text[], $ddl$
+        ('indicator_state', '{instrument_id,timeframe,computed_at,computed_through,signature,state,failures,failed_at,error}'::text[], $ddl$
+            instrument_id    integer NOT NULL,
+            timeframe        text COLLATE pg_catalog."C" NOT NULL,
+            computed_at      timestamptz,
+            computed_through timestamptz,
+            signature        bigint,
+            state            bytea,
+            failures         integer NOT NULL DEFAULT 0,
+            failed_at        timestamptz,
+            error            text,
+            PRIMARY KEY (instrument_id, timeframe) $ddl$,
+         -- A state has some kilobytes and hardly compresses: kept in its row, it costs no second table.
+         ARRAY['ALTER TABLE %1$I.indicator_state SET (toast_tuple_target = 8160)',
+               'ALTER TABLE %1$I.indicator_state ALTER COLUMN state SET STORAGE EXTERNAL',
+               'COMMENT ON TABLE %1$I.indicator_state IS ''one row per series of indicator_data: locked while the series is computed, and where the computation stands''',
+               'COMMENT ON COLUMN %1$I.indicator_state.computed_at IS ''when rows of the series were last written''',
+               'COMMENT ON COLUMN %1$I.indicator_state.computed_through IS ''the last candle that was computed''',
+               'COMMENT ON COLUMN %1$I.indicator_state.signature IS ''of the columns, the zone of the sessions and the version of the kernels with which it was computed''',
+               'COMMENT ON COLUMN %1$I.indicator_state.state IS ''what the kernels carry after that candle, with a checksum; one that is damaged or does not belong here is ignored and the series computed from its start''',
+               'COMMENT ON COLUMN %1$I.indicator_state.failures IS ''how often in a row computing the series failed in a background worker''',
+               'COMMENT ON COLUMN %1$I.indicator_state.failed_at IS ''when it failed last; background workers wait longer after each failure''',
+               'COMMENT ON COLUMN %1$I.indicator_state.error IS ''and why''']),
+
+        ('indicator_checkpoint', '{instrument_id,timeframe,ts,bars,state}'::text[], $ddl$
             instrument_id integer NOT NULL,
             timeframe     text COLLATE pg_catalog."C" NOT NULL,
-            computed_at   timestamptz,
-            PRIMARY KEY (instrument_id, timeframe) $ddl$,
-         ARRAY['COMMENT ON TABLE %1$I.indicator_state IS ''one row per series of indicator_data, locked while the series is computed''',
-               'COMMENT ON COLUMN %1$I.indicator_state.computed_at IS ''when rows of the series were last written''']),
+            ts            timestamptz NOT NULL,
+            bars          bigint NOT NULL,
+            state         bytea NOT NULL,
+            PRIMARY KEY (instrument_id, timeframe, ts) $ddl$,
+         ARRAY['ALTER TABLE %1$I.indicator_checkpoint SET (toast_tuple_target = 8160)',
+               'ALTER TABLE %1$I.indicator_checkpoint ALTER COLUMN state SET STORAGE EXTERNAL',
+               'COMMENT ON TABLE %1$I.indicator_checkpoint IS ''states after earlier candles of a series, the fewer the older: a late candle is worked in from the nearest one before it''',
+               'COMMENT ON COLUMN %1$I.indicator_checkpoint.bars IS ''candles of the series up to and including this one''']),
 
         ('candle_change', '{consumer,instrument_id,timeframe,earliest}'::text[], $ddl$
             consumer      text COLLATE pg_catalog."C" NOT NULL,
@@ -112,7 +139,7 @@ AS $function$
          ARRAY['CREATE INDEX candle_change_series ON %1$I.candle_change (consumer, instrument_id, timeframe)',
                'ALTER TABLE %1$I.candle_change REPLICA IDENTITY FULL',
                'COMMENT ON TABLE %1$I.candle_change IS ''what changed in candle_data and was not looked at yet: a row per consumer, statement and series, written in the transaction of the change and deleted by the consumer''',
-               'COMMENT ON COLUMN %1$I.candle_change.consumer IS ''timeframes: refresh_timeframes()''',
+               'COMMENT ON COLUMN %1$I.candle_change.consumer IS ''timeframes: refresh_timeframes(); indicators: compute_indicators(), refresh_indicators() and the background worker''',
                'COMMENT ON COLUMN %1$I.candle_change.earliest IS ''candles from this start on may have changed''']),
 
         ('ltp_data', '{instrument_id,ts,ltp,volume,last_quantity,previous_close,change,change_percent}'::text[], $ddl$

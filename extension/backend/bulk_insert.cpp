@@ -28,11 +28,22 @@ bool needs_checks(Relation table) {
     return false;
 }
 
+/// Whether there are other triggers than those that note what others change.
+bool has_triggers(Relation table) {
+    const TriggerDesc* triggers = table->trigdesc;
+    for (int i = 0; triggers && i < triggers->numtriggers; ++i) {
+        const Oid function = triggers->triggers[i].tgfoid;
+        const char* name = get_func_name(function);
+        if (!name || strcmp(name, "log_indicator_changes") != 0 || get_func_namespace(function) != RelationGetNamespace(table)) return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 bool can_bulk_insert(Relation table, const bool* filled) {
     const Form_pg_class form = table->rd_rel;
-    if (form->relkind != RELKIND_RELATION || form->relispartition || form->relhassubclass || table->trigdesc || table->rd_rules)
+    if (form->relkind != RELKIND_RELATION || form->relispartition || form->relhassubclass || has_triggers(table) || table->rd_rules)
         return false;
     const Oid relation = RelationGetRelid(table);
     if (check_enable_rls(relation, InvalidOid, true) == RLS_ENABLED) return false;

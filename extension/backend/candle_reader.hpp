@@ -1,24 +1,36 @@
 #pragma once
 #include "backend/compat.hpp"
 #include "backend/row_shape.hpp"
+#include "backend/saved_state.hpp"
 #include "backend/session_zones.hpp"
 #include "backend/tables.hpp"
 
 namespace pg_candle {
 
 /// Reads the candles of a series in order of ts, block by block, through PostgreSQL's executor: privileges, row security
-/// and partitions are its business. A session of intraday candles is a date in the zone of the instrument's calendar. Needs an SPI connection. Bad candles (a price that is not finite, a ts that is
-/// infinite or occurs twice) are errors: nothing right could be computed from them.
+/// and partitions are its business. A session of intraday candles is a date in the zone of the instrument's calendar. Needs
+/// an SPI connection. Bad candles (a price that is not finite, a ts that is infinite or occurs twice) are errors: nothing
+/// right could be computed from them.
 class CandleReader {
 public:
-    /// Prepares the query once; open() may follow many times. `read_only`: look at the caller's snapshot instead of a new one.
-    CandleReader(Oid schema, bool read_only);
+    /// Prepares the query once, in `memory`; open() may follow many times. `read_only`: look at the caller's snapshot instead of a
+    /// new one.
+    CandleReader(Oid schema, MemoryContext memory, bool read_only);
 
-    /// Starts a series. Candles before `to` are read into the shape's block.
-    void open(const Series& series, TimestampTz to, RowShape* shape);
+    /// The zone whose dates are the sessions of the series; null where every candle is a session of its own.
+    const char* session_zone(const Series& series);
 
-    /// Reads the next block, at most the plan's capacity, and fills the shape's candles; 0 at the end.
+    /// Starts a series: its candles before `to`, from the first on or from the anchor on; then find_anchor() comes first.
+    void open(const Series& series, const Position& anchor, TimestampTz to, RowShape* shape);
+
+    /// Whether the candle of the anchor is still there and the same. It is not part of a block.
+    bool find_anchor();
+
+    /// Reads the next block, which ends at a multiple of the plan's capacity, into the shape's candles; 0 at the end.
     int read();
+
+    /// Of the last candle of the last block.
+    Position position() const;
 
     void close();
 
@@ -31,6 +43,8 @@ public:
         int count;      // of the block so far
         int64 candles;  // of the series so far
         int64 previous_ts;
+        uint64 anchor;  // its fingerprint, while it is to be found
+        bool anchored;
         pg_tz* session_zone;
         int64 session_offset;  // of the session zone from UTC, valid until session_offset_ends
         int64 session_offset_ends;

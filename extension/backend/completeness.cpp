@@ -59,7 +59,7 @@ struct LookedAfter {
 };
 
 LookedAfter* list_looked_after(Oid schema, MemoryContext context, uint64* count) {
-    const SeriesList stored = list_series(schema, {false, 0, nullptr}, SeriesOrder::key);
+    const SeriesList stored = list_series(schema, {false, 0, nullptr});
     auto* ids = static_cast<Datum*>(palloc(sizeof(Datum) * static_cast<Size>(stored.count + 1)));
     auto* timeframes = static_cast<Datum*>(palloc(sizeof(Datum) * static_cast<Size>(stored.count + 1)));
     for (int i = 0; i < stored.count; ++i) {

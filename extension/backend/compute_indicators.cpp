@@ -29,11 +29,15 @@ Datum compute_indicators(FunctionCallInfo fcinfo) {
     options.force = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
 
     SPI_connect();
-    const SeriesList list = list_series(schema, filter, SeriesOrder::key);
+    const KnownSeriesList list = list_known_series(schema, filter, SeriesOrder::key);
     if (list.count == 0 && filter.has_instrument) require_instrument(schema, filter.instrument_id);
     int64 written = 0;
     Engine engine(schema);
-    for (int i = 0; i < list.count; ++i) written += engine.compute(list.series[i], options);
+    engine.open();
+    for (int i = 0; i < list.count; ++i) {
+        CHECK_FOR_INTERRUPTS();
+        if (options.force || engine.is_due(list.series[i])) written += engine.compute(list.series[i].series, options);
+    }
     engine.close();
     SPI_finish();
     PG_RETURN_INT64(written);
@@ -55,14 +59,15 @@ Datum refresh_indicators(FunctionCallInfo fcinfo) {
     const SeriesFilter filter{false, 0, timeframe_argument(fcinfo, 0)};
 
     SPI_connect_ext(SPI_OPT_NONATOMIC);
-    const SeriesList list = list_series(schema, filter, SeriesOrder::newest_first);
+    const KnownSeriesList list = list_known_series(schema, filter, SeriesOrder::newest_first);
     Progress progress(list.count, "series");
     MemoryContext procedure = CurrentMemoryContext;
+    Engine engine(schema);
     for (int i = 0; i < list.count; ++i) {
-        // A nested connection: what the engine prepares goes with it.
+        // A nested connection: what the engine opens goes with it.
         SPI_connect();
-        Engine engine(schema);
-        const int64 written = engine.compute(list.series[i], {});
+        engine.open();
+        const int64 written = engine.is_due(list.series[i]) ? engine.compute(list.series[i].series, {}) : 0;
         engine.close();
         SPI_finish();
         SPI_commit();

@@ -23,9 +23,9 @@ SPIPlanPtr prepare_query(const char* query, int count, Oid* types, MemoryContext
     return plan;
 }
 
-uint64 execute_query(SPIPlanPtr query, Datum* values) {
+uint64 execute_query(SPIPlanPtr query, Datum* values, const char* nulls) {
     MemoryContext caller = CurrentMemoryContext;
-    const int result = SPI_execute_plan(query, values, nullptr, false, 0);
+    const int result = SPI_execute_plan(query, values, nulls, false, 0);
     if (result < 0) elog(ERROR, "could not execute a statement: %s", SPI_result_code_string(result));
     const uint64 processed = SPI_processed;
     SPI_freetuptable(SPI_tuptable);

@@ -11,7 +11,8 @@ SPIPlanPtr prepare_query(const char* query, int count, Oid* types, MemoryContext
 // that goes through a hundred thousand series would otherwise hold something of each.
 
 /// Runs a prepared statement to its end and returns how many rows it processed; what it returns is thrown away.
-uint64 execute_query(SPIPlanPtr query, Datum* values);
+/// `nulls` as SPI wants them; may be null.
+uint64 execute_query(SPIPlanPtr query, Datum* values, const char* nulls = nullptr);
 
 /// Opens a query that orders by a key, without letting the planner sort: the index has the order, and a sort of a long
 /// series would spill. Nothing in it is worth compiling either. `nulls` as SPI wants them; may be null.

@@ -35,11 +35,12 @@ Datum compute_on_the_fly(FunctionCallInfo fcinfo) {
 
     SPI_connect();
     RowShape* shape = compile_shape(desc, format_type_be(desc->tdtypeid), ShapeUse::on_the_fly);
-    CandleReader reader(schema, true);
-    TupleFormer former(shape, series);
+    CandleReader reader(schema, CurrentMemoryContext, true);
+    TupleFormer former(shape);
+    former.start(series);
     HeapTupleData tuple;
     char* space = static_cast<char*>(palloc(former.room()));
-    reader.open(series, to, shape);
+    reader.open(series, {}, to, shape);
     while (const int size = reader.read()) {
         shape->plan->run(size);
         for (int i = 0; i < size; ++i) {

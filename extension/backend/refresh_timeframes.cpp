@@ -10,6 +10,7 @@
 #include "backend/cursor.hpp"
 #include "backend/progress.hpp"
 #include "backend/series.hpp"
+#include "backend/series_state.hpp"
 #include "backend/trading_calendar.hpp"
 #include "market/resample.hpp"
 
@@ -119,7 +120,7 @@ TimestampTz bucket_before(TimestampTz at, const Timeframe& target, const Trading
 /// Refreshes one instrument after the other. Its statements live in the memory context in which it was made; needs SPI.
 class Refresh {
 public:
-    Refresh(Oid schema, Names wanted) : schema_(schema), wanted_(wanted), memory_(CurrentMemoryContext) {
+    Refresh(Oid schema, Names wanted) : wanted_(wanted), memory_(CurrentMemoryContext), locks_(schema, memory_) {
         const char *candles = table_name(schema, "candle_data"), *log = table_name(schema, "candle_change");
         Oid of_log[] = {INT4OID, TEXTARRAYOID}, of_rest[] = {INT4OID, TEXTOID, TIMESTAMPTZOID}, of_derive[] = {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
         take_ = prepare_query(psprintf("DELETE FROM %s WHERE consumer = 'timeframes' AND instrument_id = $1 AND timeframe = ANY ($2) "
@@ -137,16 +138,17 @@ public:
                      "WHERE s.ts IS NULL OR s.source = 'd' AND "
                      "ROW(s.open, s.high, s.low, s.close, s.volume, s.oi) IS DISTINCT FROM ROW(f.open, f.high, f.low, f.close, f.volume, f.oi) "
                      "ON CONFLICT (instrument_id, timeframe, ts) DO UPDATE SET open = EXCLUDED.open, high = EXCLUDED.high, low = EXCLUDED.low, "
-                     "close = EXCLUDED.close, volume = EXCLUDED.volume, oi = EXCLUDED.oi WHERE c.source = 'd' RETURNING c.ts) "
-                     "SELECT count(*), min(w.ts) FROM (SELECT ts FROM gone UNION ALL SELECT ts FROM written) w",
-                     candles, quote_qualified_identifier(get_namespace_name(schema), "resample_candles")), 4, of_derive, memory_);
+                     "close = EXCLUDED.close, volume = EXCLUDED.volume, oi = EXCLUDED.oi WHERE c.source = 'd' RETURNING c.ts), "
+                     "touched AS (SELECT count(*) AS count, min(w.ts) AS earliest FROM (SELECT ts FROM gone UNION ALL SELECT ts FROM written) w), "
+                     "logged AS (INSERT INTO %3$s (consumer, instrument_id, timeframe, earliest) SELECT 'indicators', $1, $3, earliest FROM touched WHERE count > 0) "
+                     "SELECT count, earliest FROM touched",
+                     candles, quote_qualified_identifier(get_namespace_name(schema), "resample_candles"), log), 4, of_derive, memory_);
     }
 
     /// Returns how many candles were inserted, changed and deleted.
     int64 refresh(const Instrument& instrument, const TradingCalendar& trading) {
-        SeriesLock lock(schema_);
         for (const char* source : sources)
-            if (consumes(source) && instrument.has(source)) lock.lock({instrument.id, source});
+            if (consumes(source) && instrument.has(source)) locks_.lock({instrument.id, source});
         Changes changes = take(instrument.id);
         int64 written = 0;
         for (int i = 0; i < wanted_.count; ++i) {
@@ -214,9 +216,9 @@ private:
         return written;
     }
 
-    Oid schema_;
     Names wanted_;
     MemoryContext memory_;
+    SeriesState locks_;
     SPIPlanPtr take_, leave_, derive_;
 };
 
@@ -231,7 +233,7 @@ int enter() {
 
 /// The instruments with something to do: some watched timeframe changed, or a wanted one is not there though its source is.
 Instrument* list_work(Oid schema, const SeriesFilter& filter, const Names& wanted, const Refresh& refresh, int* count) {
-    const SeriesList list = list_series(schema, filter, SeriesOrder::key);
+    const SeriesList list = list_series(schema, filter);
     Oid types[] = {TEXTARRAYOID};
     Datum values[] = {refresh.watched()};
     MemoryContext caller = CurrentMemoryContext;
@@ -284,10 +286,7 @@ Datum refresh_timeframes(FunctionCallInfo fcinfo) {
         int64 written = 0;
         MemoryContextSwitchTo(each);
         if (calendars.find_instrument(work[i].id, calendar)) {
-            SPI_connect();  // nested: what the lock prepares goes with it
-            MemoryContextSwitchTo(each);
             written = refresh.refresh(work[i], *calendar.trading);
-            SPI_finish();
         } else {
             ++unknown;
         }

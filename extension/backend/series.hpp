@@ -15,31 +15,26 @@ struct SeriesFilter {
     const char* timeframe;  ///< may be null
 };
 
-enum class SeriesOrder {
-    key,          ///< the order in which series are locked
-    newest_first  ///< by their newest candle
-};
+/// The series that have candles or are known to indicator_state, in the order of their key. Needs SPI; the list lives in the
+/// current memory context.
+SeriesList list_series(Oid schema, const SeriesFilter& filter);
 
-/// The series that have candles or are known to indicator_state, found by skipping from series to series in the index. Needs
-/// SPI; the list lives in the current memory context.
-SeriesList list_series(Oid schema, const SeriesFilter& filter, SeriesOrder order);
+/// A query for those series as (instrument_id, timeframe), found by skipping from series to series in the index; for a FROM clause.
+/// Parameter 1 is the instrument, if the filter has one.
+const char* series_text(Oid schema, const SeriesFilter& filter);
 
-/// The lock of a series: its row in indicator_state, held until the transaction ends. Whoever computes takes it first, in the
-/// order of the key when it takes several, so that concurrent calls wait and never deadlock. What is read after lock()
-/// returned contains what the holder before has committed; a transaction whose snapshot is older gets a serialization failure,
-/// because mark_written() changes the row.
-class SeriesLock {
-public:
-    explicit SeriesLock(Oid schema);
-    void lock(const Series& series);
+/// Runs a query with the filter's instrument and timeframe as its parameters, and calls `take` for each row; what that needs to keep
+/// goes to the current memory context.
+void for_each_series(const char* query, const SeriesFilter& filter, void (*take)(void* list, HeapTuple row, TupleDesc desc), void* list);
 
-    /// Notes that rows of the locked series were written.
-    void mark_written(const Series& series);
-
-private:
-    SPIPlanPtr lock_;
-    SPIPlanPtr insert_;
-    SPIPlanPtr mark_;
-};
+/// Makes room for one more in an array of the current memory context.
+template <class T>
+T& append(T*& array, int& count, int& room) {
+    if (count == room) {
+        room = room > 0 ? 2 * room : 64;
+        array = static_cast<T*>(array ? repalloc_huge(array, sizeof(T) * static_cast<Size>(room)) : palloc(sizeof(T) * static_cast<Size>(room)));
+    }
+    return array[count++];
+}
 
 }  // namespace pg_candle

@@ -5,6 +5,7 @@
 extern "C" {
 #include "lib/stringinfo.h"
 #include "utils/array.h"
+#include "utils/guc.h"
 }
 
 namespace pg_candle {
@@ -27,6 +28,15 @@ const char* upsert_text(const char* table, TupleDesc rows) {
     appendStringInfo(&query, "INSERT INTO %s (%s) SELECT %s FROM %s ON CONFLICT (instrument_id, timeframe, ts) DO %s%s", table,
                      columns.data, columns.data, batch_name, changes.len > 0 ? "UPDATE SET " : "NOTHING", changes.data);
     return query.data;
+}
+
+/// Runs a statement of ours, which the trigger that logs the changes of others need not log.
+uint64 execute_unlogged(SPIPlanPtr query, Datum* values) {
+    const int level = NewGUCNestLevel();
+    set_config_option("pg_candle.log_indicator_changes", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+    const uint64 processed = execute_query(query, values);
+    AtEOXact_GUC(true, level);
+    return processed;
 }
 
 }  // namespace
@@ -67,7 +77,8 @@ void SqlWrite::put(Datum* values, bool* nulls) {
     if (++row_count_ == batch) flush_rows();
 }
 
-void SqlWrite::remove(TimestampTz ts) {
+void SqlWrite::remove(const Series& series, TimestampTz ts) {
+    series_ = series;
     removed_[removed_count_] = TimestampTzGetDatum(ts);
     if (++removed_count_ == batch) flush_removed();
 }
@@ -75,7 +86,7 @@ void SqlWrite::remove(TimestampTz ts) {
 void SqlWrite::flush_rows() {
     if (row_count_ == 0) return;
     CHECK_FOR_INTERRUPTS();
-    written_ += execute_query(upsert_, nullptr);
+    written_ += execute_unlogged(upsert_, nullptr);
     empty_rows();
 }
 
@@ -84,7 +95,7 @@ void SqlWrite::flush_removed() {
     CHECK_FOR_INTERRUPTS();
     ArrayType* array = construct_array(removed_, removed_count_, TIMESTAMPTZOID, sizeof(TimestampTz), true, TYPALIGN_DOUBLE);
     Datum values[] = {Int32GetDatum(series_.instrument_id), CStringGetTextDatum(series_.timeframe), PointerGetDatum(array)};
-    written_ += execute_query(delete_, values);
+    written_ += execute_unlogged(delete_, values);
     pfree(array);
     removed_count_ = 0;
 }

@@ -16,11 +16,10 @@ namespace pg_candle {
 class SqlWrite {
 public:
     SqlWrite(const char* table, const RowShape* shape);
-    void start(const Series& series) { series_ = series; }
-
     /// The row's values for the shape's columns, in their order.
     void put(Datum* values, bool* nulls);
-    void remove(TimestampTz ts);
+    /// Rows of one series only until the next flush().
+    void remove(const Series& series, TimestampTz ts);
     void flush();
 
     /// Rows inserted, changed or deleted so far.

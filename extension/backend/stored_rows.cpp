@@ -23,7 +23,7 @@ bool receive_row(TupleTableSlot* slot, DestReceiver* self) {
 
 }  // namespace
 
-StoredRows::StoredRows(const char* table, const RowShape* shape) {
+StoredRows::StoredRows(const char* table, const RowShape* shape, MemoryContext memory) {
     // ts, then the shape's columns; what is the same for the whole series is not worth reading. All are passed by value.
     StringInfoData query;
     initStringInfo(&query);
@@ -39,12 +39,12 @@ StoredRows::StoredRows(const char* table, const RowShape* shape) {
                      " AND ts OPERATOR(pg_catalog.>=) $3 ORDER BY ts",
                      table);
     Oid types[] = {INT4OID, TEXTOID, TIMESTAMPTZOID};
-    query_ = prepare_query(query.data, 3, types);
+    query_ = prepare_query(query.data, 3, types, memory);
     receiver_ = {};
     receiver_.base = make_receiver(receive_row);
     receiver_.columns = shape->count + 1;
-    receiver_.values = static_cast<Datum*>(palloc(sizeof(Datum) * receiver_.columns * rows_ahead));
-    receiver_.nulls = static_cast<bool*>(palloc(sizeof(bool) * receiver_.columns * rows_ahead));
+    receiver_.values = static_cast<Datum*>(MemoryContextAlloc(memory, sizeof(Datum) * receiver_.columns * rows_ahead));
+    receiver_.nulls = static_cast<bool*>(MemoryContextAlloc(memory, sizeof(bool) * receiver_.columns * rows_ahead));
 }
 
 void StoredRows::open(const Series& series, TimestampTz since) {

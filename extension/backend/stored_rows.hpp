@@ -7,7 +7,8 @@ namespace pg_candle {
 /// The rows of a series that indicator_data holds, in order of ts, read ahead a block at a time.
 class StoredRows {
 public:
-    StoredRows(const char* table, const RowShape* shape);
+    /// The statement and the rows ahead live in `memory`.
+    StoredRows(const char* table, const RowShape* shape, MemoryContext memory);
 
     /// Starts with the first row of the series that is not before `since`.
     void open(const Series& series, TimestampTz since);

@@ -24,10 +24,7 @@ bool is_absent(ShapeColumn::Kind kind, const void* source, int i) {
 
 }  // namespace
 
-TupleFormer::TupleFormer(RowShape* shape, const Series& series)
-    : shape_(shape),
-      instrument_id_(Int32GetDatum(series.instrument_id)),
-      timeframe_(CStringGetTextDatum(series.timeframe)) {
+TupleFormer::TupleFormer(RowShape* shape) : shape_(shape), memory_(CurrentMemoryContext) {
     const int natts = shape->desc->natts;
     // Header and NULL bitmap, 8 bytes a column with as many for its alignment; a timeframe has at most five characters.
     room_ = MAXALIGN(SizeofHeapTupleHeader + BITMAPLEN(natts)) + 16 * (shape->count + 1);
@@ -35,6 +32,16 @@ TupleFormer::TupleFormer(RowShape* shape, const Series& series)
     row_values_ = static_cast<Datum*>(palloc0(sizeof(Datum) * natts));
     row_nulls_ = static_cast<bool*>(palloc(sizeof(bool) * natts));
     memset(row_nulls_, true, natts);
+}
+
+void TupleFormer::start(const Series& series) {
+    MemoryContext caller = MemoryContextSwitchTo(memory_);
+    if (sample_) heap_freetuple(sample_);
+    sample_ = nullptr;
+    if (timeframe_ != 0) pfree(DatumGetPointer(timeframe_));
+    instrument_id_ = Int32GetDatum(series.instrument_id);
+    timeframe_ = CStringGetTextDatum(series.timeframe);
+    MemoryContextSwitchTo(caller);
 }
 
 Datum TupleFormer::value(const ShapeColumn& column, int i, bool* null) const {
@@ -78,7 +85,9 @@ void TupleFormer::take_sample(int i) {
         const int at = column.attno - 1;
         row_values_[at] = value(column, i, &row_nulls_[at]);
     }
+    MemoryContext caller = MemoryContextSwitchTo(memory_);
     sample_ = heap_form_tuple(shape_->desc, row_values_, row_nulls_);
+    MemoryContextSwitchTo(caller);
 
     // Where PostgreSQL put each column.
     const char* data = reinterpret_cast<const char*>(sample_->t_data);

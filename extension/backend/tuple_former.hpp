@@ -11,7 +11,10 @@ namespace pg_candle {
 /// change while indicators warm up), so nearly every row takes the short way.
 class TupleFormer {
 public:
-    TupleFormer(RowShape* shape, const Series& series);
+    explicit TupleFormer(RowShape* shape);
+
+    /// Says of which series the following rows are.
+    void start(const Series& series);
 
     /// Bytes that any tuple needs at most, aligned.
     Size room() const { return room_; }
@@ -36,8 +39,9 @@ private:
     void take_sample(int i);
 
     RowShape* shape_;
-    Datum instrument_id_;
-    Datum timeframe_;
+    MemoryContext memory_;
+    Datum instrument_id_ = 0;
+    Datum timeframe_ = 0;
     Size room_;
     HeapTuple sample_ = nullptr;
     int present_ = 0, absent_ = 0;  // fields of the sample's pattern

@@ -160,7 +160,7 @@ Stored CandleStore::put(const SeriesKey& series, Source source, const std::vecto
         stored = upsert(series, source, candles, replace_all);
     }
     if (stored.inserted + stored.updated > 0)
-        connection_.run("INSERT INTO candle_change (consumer, instrument_id, timeframe, earliest) VALUES ('timeframes', $1, $2, $3)",
+        connection_.run("INSERT INTO candle_change (consumer, instrument_id, timeframe, earliest) VALUES ('timeframes', $1, $2, $3), ('indicators', $1, $2, $3)",
                         {text(series.instrument_id), series.timeframe, sql_time(candles.front().start)});
     return stored;
 }

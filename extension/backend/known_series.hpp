@@ -1,0 +1,30 @@
+#pragma once
+#include "backend/series.hpp"
+
+namespace pg_candle {
+
+/// A series as the tables know it.
+struct KnownSeries {
+    Series series;
+    TimestampTz newest;            ///< its newest candle; DT_NOBEGIN if it has none
+    TimestampTz computed_through;  ///< of its state; DT_NOBEGIN if it has none
+    bool has_signature;
+    uint64 signature;              ///< of its state
+    bool changed;                  ///< candle_change has rows of it for indicators
+    bool waiting;                  ///< it failed in a background worker, and its time has not come again
+};
+
+struct KnownSeriesList {
+    int count;
+    KnownSeries* series;
+};
+
+enum class SeriesOrder {
+    key,          ///< the order in which series are locked
+    newest_first  ///< what is watched before the rest, then by the newest candle, then what was computed before: today comes first
+};
+
+/// list_series() with what is needed to tell which of them is due. Needs SPI; the list lives in the current memory context.
+KnownSeriesList list_known_series(Oid schema, const SeriesFilter& filter, SeriesOrder order);
+
+}  // namespace pg_candle

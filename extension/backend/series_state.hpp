@@ -1,0 +1,37 @@
+#pragma once
+#include "backend/compat.hpp"
+#include "backend/ladder.hpp"
+#include "backend/tables.hpp"
+
+namespace pg_candle {
+
+/// What is kept of a series between two refreshes: its row in indicator_state, which is also its lock, with the state after the
+/// last candle; and in indicator_checkpoint states after earlier ones.
+class SeriesState {
+public:
+    /// Statements live in `memory`.
+    SeriesState(Oid schema, MemoryContext memory);
+
+    /// Locks the series until the transaction ends and returns its last state, or null; in the current memory context. Whoever computes
+    /// takes it first, in the order of the key when it takes several, so that concurrent calls wait and never deadlock. What is
+    /// read afterwards contains what the holder before has committed; a transaction whose snapshot is older gets a
+    /// serialization failure, because store() changes the row.
+    const bytea* lock(const Series& series);
+
+    /// The newest checkpoint before `ts`, or null; in the current memory context.
+    const bytea* checkpoint_before(const Series& series, TimestampTz ts);
+
+    /// Stores where the series stands now; `state` null for a series without candles. `written`: rows were.
+    void store(const Series& series, const Position& position, uint64 signature, const bytea* state, bool written);
+
+    /// Replaces the checkpoints from `from` on by the ladder's, and drops those that are not needed any more at `position`.
+    void store_checkpoints(const Series& series, TimestampTz from, const Position& position, const Ladder& ladder);
+
+private:
+    const bytea* fetch(SPIPlanPtr query, Datum* values, bool* found);
+
+    SPIPlanPtr lock_, insert_, store_;
+    SPIPlanPtr checkpoint_, drop_checkpoints_, add_checkpoint_;
+};
+
+}  // namespace pg_candle
