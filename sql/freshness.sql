@@ -1,11 +1,11 @@
--- The view data_freshness.
+-- The views data_freshness and refresh_progress.
 
-CREATE FUNCTION @extschema@.create_freshness_view(place text) RETURNS void
+CREATE FUNCTION @extschema@.create_freshness_views(place text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    -- A view of the caller's own that calls nothing of the extension, so that it outlives it, too.
+    -- Views of the caller's own that call nothing of the extension, so that they outlive it, too.
     IF pg_catalog.to_regclass(pg_catalog.format('%I.data_freshness', place)) IS NULL THEN
         EXECUTE pg_catalog.format($view$
             CREATE VIEW %1$I.data_freshness AS
@@ -44,7 +44,25 @@ BEGIN
         EXECUTE pg_catalog.format('COMMENT ON VIEW %I.data_freshness IS %L', place,
             'newest 1m candle and last price of each watched instrument against the last minute that its session expects; stale is what is older by more than pg_candle.stale_after (5 minutes), so nothing is at night, on Sundays and holidays');
     END IF;
+    IF pg_catalog.to_regclass(pg_catalog.format('%I.refresh_progress', place)) IS NULL THEN
+        EXECUTE pg_catalog.format($view$
+            CREATE VIEW %1$I.refresh_progress AS
+            SELECT r.run_id, r.pid, r.timeframe, r.started_at, r.ended_at,
+                CASE WHEN r.ended_at IS NOT NULL THEN 'ended'
+                     WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid = r.pid AND a.backend_start <= r.started_at) THEN 'running'
+                     ELSE 'broken off' END AS state,
+                r.series_total, w.series_done, w.series_failed, w.rows, w.rows / nullif(extract(epoch FROM w.updated_at - r.started_at)::float8, 0) AS rows_per_second,
+                CASE WHEN r.ended_at IS NULL THEN w.current END AS current
+            FROM %1$I.refresh_run r
+            CROSS JOIN LATERAL (SELECT coalesce(sum(w.series_done), 0) AS series_done, coalesce(sum(w.series_failed), 0) AS series_failed,
+                                       coalesce(sum(w.rows), 0) AS rows, max(w.updated_at) AS updated_at,
+                                       pg_catalog.array_agg(pg_catalog.format('%%s %%s', w.instrument_id, w.timeframe) ORDER BY w.worker) FILTER (WHERE w.instrument_id IS NOT NULL) AS current
+                                FROM %1$I.refresh_run w WHERE w.run_id = r.run_id AND w.worker > 0) w
+            WHERE r.worker = 0 $view$, place);
+        EXECUTE pg_catalog.format('COMMENT ON VIEW %I.refresh_progress IS %L', place,
+            'calls of refresh_indicators(), going on or of the last week: series and rows done so far, rows per second, and the series (instrument, timeframe) that each of its processes is at');
+    END IF;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.create_freshness_view(text) IS
-    'internal: creates the view data_freshness unless it is there';
+COMMENT ON FUNCTION @extschema@.create_freshness_views(text) IS
+    'internal: creates the views data_freshness and refresh_progress unless they are there';

@@ -54,7 +54,7 @@ BEGIN
     END IF;
 
     PERFORM @extschema@.create_change_log(place);
-    PERFORM @extschema@.create_freshness_view(place);
+    PERFORM @extschema@.create_freshness_views(place);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.create_candle_tables() IS

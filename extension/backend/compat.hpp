@@ -18,6 +18,7 @@ extern "C" {
 #include "nodes/execnodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -58,6 +59,34 @@ inline IndexScanDesc begin_index_scan(Relation table, Relation index, Snapshot s
     return index_beginscan(table, index, snapshot, nullptr, keys, 0);
 #else
     return index_beginscan(table, index, snapshot, keys, 0);
+#endif
+}
+
+/// No other module, and no typing error, may use settings of this prefix.
+/// 15 renamed EmitWarningsOnPlaceholders (postgres commit 88103567cb).
+inline void reserve_settings(const char* prefix) {
+#if PG_VERSION_NUM >= 150000
+    MarkGUCPrefixReserved(prefix);
+#else
+    EmitWarningsOnPlaceholders(prefix);
+#endif
+}
+
+/// Calls `request`, which asks for shared memory, at the time when that is allowed; for _PG_init.
+/// 15 moved that into a hook (postgres commit 4f2400cb3f).
+inline void when_shared_memory_is_requested(void (*request)()) {
+#if PG_VERSION_NUM >= 150000
+    static constinit shmem_request_hook_type previous = nullptr;
+    using Request = void (*)();
+    static constinit Request ours = nullptr;
+    previous = shmem_request_hook;
+    ours = request;
+    shmem_request_hook = [] {
+        if (previous) previous();
+        ours();
+    };
+#else
+    request();
 #endif
 }
 

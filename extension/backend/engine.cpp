@@ -76,10 +76,25 @@ void Engine::close() {
     MemoryContextReset(transaction_);
 }
 
+void Engine::abandon() {
+    table_ = nullptr;
+    sql_ = nullptr;
+    inserts_ = nullptr;
+    MemoryContextReset(series_);
+    MemoryContextReset(transaction_);
+}
+
 uint64 Engine::signature_of(const Series& series) { return plan_signature(shape_, reader_->session_zone(series)); }
 
+uint64 Engine::columns_signature() const { return plan_signature(shape_, nullptr); }
+
 bool Engine::is_due(const KnownSeries& known) {
-    return known.changed || !known.has_signature || known.newest != known.computed_through || known.signature != signature_of(known.series);
+    if (known.changed || !known.has_signature || !known.has_last_row || known.newest != known.computed_through) return true;
+    MemoryContextReset(series_);
+    MemoryContext caller = MemoryContextSwitchTo(series_);
+    const bool same = known.signature == signature_of(known.series);
+    MemoryContextSwitchTo(caller);
+    return !same;
 }
 
 Engine::Start Engine::find_start(const Series& series, uint64 signature, bool force) {
@@ -179,7 +194,7 @@ int64 Engine::compute(const Series& series, const Options& options) {
     }
     const bool anchored = start.anchor.bars > 0;
     const TimestampTz checkpoints_from = anchored ? start.stale_from : DT_NOBEGIN;
-    const int64 written_before = sql_ ? sql_->written() : 0;
+    const int64 written_before = sql_ ? sql_->written() : 0, held_back_before = sql_ ? sql_->held_back() : 0;
     Position last = start.anchor;
     int64 written = merge(series, write_from, checkpoints_from, options.force, &last);
     if (bulk_) inserts_->flush();
@@ -193,7 +208,8 @@ int64 Engine::compute(const Series& series, const Options& options) {
     if (!anchored || start.taken || last.bars > start.anchor.bars) {
         if (!start.from_last || ladder_->begin() != ladder_->end()) states_->store_checkpoints(series, checkpoints_from, last, *ladder_);
         states_->store(series, last, signature_, last.bars > 0 && !filtered_ ? save_state(*shape_->plan, last, signature_, series) : nullptr, written > 0);
-        if (start.stale_from < options.since) changes_->leave(series, start.stale_from);
+        const bool held_back = sql_ && sql_->held_back() > held_back_before;
+        if (start.stale_from < options.since || held_back) changes_->leave(series, start.stale_from);
     }
     MemoryContextSwitchTo(caller);
     error_context_stack = context.previous;

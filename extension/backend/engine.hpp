@@ -16,10 +16,16 @@ public:
     void open();
     void close();
 
+    /// Instead of close() after an error that was caught: what was open is gone with the subtransaction.
+    void abandon();
+
     struct Options {
         TimestampTz since = DT_NOBEGIN;  ///< rows before this are neither written nor deleted
         bool force = false;              ///< compute from the first candle, and write rows that are equal, too
     };
+
+    /// Changes with the columns and the version of the kernels.
+    uint64 columns_signature() const;
 
     /// Whether there is something to do for a series: a logged change, candles that no state knows, a state of other columns.
     bool is_due(const KnownSeries& known);

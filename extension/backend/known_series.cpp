@@ -22,12 +22,13 @@ const char* order_text(Oid schema, SeriesOrder order) {
     return psprintf("%sn.ts DESC NULLS LAST, (t.computed_through IS NULL), ", watched);
 }
 
-// A failed series waits 1, 2, 4 .. 1024 seconds.
+// After failures a series waits 2, 4 .. 1024 seconds.
 const char* list_text(Oid schema, const SeriesFilter& filter, SeriesOrder order) {
     return psprintf(
         "SELECT s.instrument_id, s.timeframe, n.ts, t.computed_through, t.signature, l.instrument_id IS NOT NULL,"
-        " coalesce(t.failed_at OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => pg_catalog.power(2::pg_catalog.float8, LEAST(t.failures, 10)::pg_catalog.float8))"
-        " OPERATOR(pg_catalog.>) pg_catalog.now(), false)"
+        " t.failed_at OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => pg_catalog.power(2::pg_catalog.float8, LEAST(t.failures, 10)::pg_catalog.float8)),"
+        " t.computed_through IS NULL OR EXISTS (SELECT FROM %7$s d WHERE d.instrument_id OPERATOR(pg_catalog.=) s.instrument_id"
+        " AND d.timeframe OPERATOR(pg_catalog.=) s.timeframe AND d.ts OPERATOR(pg_catalog.=) t.computed_through)"
         " FROM %1$s s"
         " LEFT JOIN %2$s t ON t.instrument_id OPERATOR(pg_catalog.=) s.instrument_id AND t.timeframe OPERATOR(pg_catalog.=) s.timeframe"
         " LEFT JOIN (SELECT DISTINCT c.instrument_id, c.timeframe FROM %3$s c WHERE c.consumer OPERATOR(pg_catalog.=) 'indicators' AND %4$s) l"
@@ -36,7 +37,7 @@ const char* list_text(Oid schema, const SeriesFilter& filter, SeriesOrder order)
         " AND c.timeframe OPERATOR(pg_catalog.=) s.timeframe ORDER BY c.instrument_id DESC, c.timeframe DESC, c.ts DESC LIMIT 1) n ON true"
         " WHERE $2 IS NULL OR s.timeframe OPERATOR(pg_catalog.=) $2 ORDER BY %6$ss.instrument_id, s.timeframe",
         series_text(schema, filter), table_name(schema, "indicator_state"), table_name(schema, "candle_change"),
-        filter.has_instrument ? "c.instrument_id OPERATOR(pg_catalog.=) $1" : "true", table_name(schema, "candle_data"), order_text(schema, order));
+        filter.has_instrument ? "c.instrument_id OPERATOR(pg_catalog.=) $1" : "true", table_name(schema, "candle_data"), order_text(schema, order), table_name(schema, "indicator_data"));
 }
 
 struct Growing {
@@ -59,7 +60,8 @@ void take_series(void* list, HeapTuple row, TupleDesc desc) {
     known.has_signature = !null;
     known.signature = null ? 0 : static_cast<uint64>(DatumGetInt64(signature));
     known.changed = DatumGetBool(SPI_getbinval(row, desc, 6, &null));
-    known.waiting = DatumGetBool(SPI_getbinval(row, desc, 7, &null));
+    known.waiting_until = time(7);
+    known.has_last_row = DatumGetBool(SPI_getbinval(row, desc, 8, &null));
 }
 
 }  // namespace

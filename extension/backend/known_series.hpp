@@ -10,8 +10,9 @@ struct KnownSeries {
     TimestampTz computed_through;  ///< of its state; DT_NOBEGIN if it has none
     bool has_signature;
     uint64 signature;              ///< of its state
+    bool has_last_row;             ///< indicator_data has the row of its last computed candle
     bool changed;                  ///< candle_change has rows of it for indicators
-    bool waiting;                  ///< it failed in a background worker, and its time has not come again
+    TimestampTz waiting_until;     ///< it failed; a background worker tries again then
 };
 
 struct KnownSeriesList {

@@ -19,9 +19,13 @@ public:
     Progress(int count, const char* what) : count_(count), what_(what), started_(GetCurrentTimestamp()), said_(started_) {}
 
     /// One more is done; it wrote `rows`.
-    void add(int64 rows) {
-        ++done_;
-        rows_ += rows;
+    void add(int64 rows) { set(done_ + 1, rows_ + rows); }
+
+    /// So many are done by now, and wrote `rows` altogether.
+    void set(int done, int64 rows) {
+        if (done == done_) return;
+        done_ = done;
+        rows_ = rows;
         const TimestampTz now = GetCurrentTimestamp();
         if (done_ < count_ && !TimestampDifferenceExceeds(said_, now, 5000)) return;
         said_ = now;

@@ -13,6 +13,7 @@ struct SeriesFilter {
     bool has_instrument;
     int32 instrument_id;
     const char* timeframe;  ///< may be null
+    bool changed_only = false;  ///< only what candle_change names for indicators
 };
 
 /// The series that have candles or are known to indicator_state, in the order of their key. Needs SPI; the list lives in the
@@ -20,7 +21,7 @@ struct SeriesFilter {
 SeriesList list_series(Oid schema, const SeriesFilter& filter);
 
 /// A query for those series as (instrument_id, timeframe), found by skipping from series to series in the index; for a FROM clause.
-/// Parameter 1 is the instrument, if the filter has one.
+/// Parameter 1 is the instrument, if the filter has one; the timeframe is left to the caller.
 const char* series_text(Oid schema, const SeriesFilter& filter);
 
 /// Runs a query with the filter's instrument and timeframe as its parameters, and calls `take` for each row; what that needs to keep

@@ -86,6 +86,7 @@ void SqlWrite::remove(const Series& series, TimestampTz ts) {
 void SqlWrite::flush_rows() {
     if (row_count_ == 0) return;
     CHECK_FOR_INTERRUPTS();
+    sent_ += row_count_;
     written_ += execute_unlogged(upsert_, nullptr);
     empty_rows();
 }
@@ -95,6 +96,7 @@ void SqlWrite::flush_removed() {
     CHECK_FOR_INTERRUPTS();
     ArrayType* array = construct_array(removed_, removed_count_, TIMESTAMPTZOID, sizeof(TimestampTz), true, TYPALIGN_DOUBLE);
     Datum values[] = {Int32GetDatum(series_.instrument_id), CStringGetTextDatum(series_.timeframe), PointerGetDatum(array)};
+    sent_ += removed_count_;
     written_ += execute_unlogged(delete_, values);
     pfree(array);
     removed_count_ = 0;

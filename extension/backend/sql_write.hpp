@@ -25,6 +25,9 @@ public:
     /// Rows inserted, changed or deleted so far.
     int64 written() const { return written_; }
 
+    /// Rows that were put or removed but did not arrive: a trigger or a policy of the table's held them back.
+    int64 held_back() const { return sent_ - written_; }
+
 private:
     void flush_rows();
     void flush_removed();
@@ -40,6 +43,7 @@ private:
     int row_count_ = 0;
     int removed_count_ = 0;
     Datum* removed_;
+    int64 sent_ = 0;
     int64 written_ = 0;
 };
 

@@ -30,6 +30,13 @@ Timeframe require_timeframe(const char* text) {
     return timeframe;
 }
 
+const char* timeframe_argument(FunctionCallInfo fcinfo, int argument) {
+    if (PG_ARGISNULL(argument)) return nullptr;
+    const char* timeframe = text_to_cstring(PG_GETARG_TEXT_PP(argument));
+    require_timeframe(timeframe);
+    return timeframe;
+}
+
 void require_instrument(Oid schema, int32 instrument_id) {
     const char* query = psprintf("SELECT 1 FROM %s WHERE instrument_id OPERATOR(pg_catalog.=) $1",
                                  table_name(schema, "instrument_master"));

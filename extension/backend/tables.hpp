@@ -22,6 +22,9 @@ const char* table_name(Oid schema, const char* name);
 /// Reads a timeframe argument, or fails with a hint.
 Timeframe require_timeframe(const char* text);
 
+/// The same of an SQL argument; null where that is NULL.
+const char* timeframe_argument(FunctionCallInfo fcinfo, int argument);
+
 /// Fails unless instrument_master knows the instrument. Needs SPI.
 void require_instrument(Oid schema, int32 instrument_id);
 

@@ -5,7 +5,7 @@ SELECT no_plan();
 SELECT lives_ok('SELECT create_candle_tables()', 'creates the tables');
 SELECT lives_ok('SELECT create_candle_tables()', 'may be called again');
 SELECT set_eq($$SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'$$,
-    ARRAY['instrument_master', 'option_master', 'future_master', 'candle_data', 'indicator_data', 'indicator_state',
+    ARRAY['instrument_master', 'option_master', 'future_master', 'candle_data', 'indicator_data', 'indicator_state', 'indicator_checkpoint', 'refresh_run',
           'watchlist', 'candle_coverage', 'ltp_data', 'request_log', 'trading_calendar', 'trading_holiday', 'special_session',
           'candle_change', 'sync_job', 'data_sync_status', 'sync_run', 'sync_alert', 'sync_timetable'],
     'these tables and no others');

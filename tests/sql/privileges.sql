@@ -18,6 +18,7 @@ SELECT is((SELECT count(*)::int FROM indicators(NULL::indicator_data, 1, '1d')),
 SELECT throws_ok('SELECT compute_indicators(1)', '42501', NULL, 'but not to store');
 RESET ROLE;
 GRANT SELECT, INSERT, UPDATE, DELETE ON indicator_state TO candle_reader;
+GRANT SELECT, INSERT, DELETE ON candle_change, indicator_checkpoint TO candle_reader;
 GRANT SELECT ON indicator_data, instrument_master TO candle_reader;
 SET ROLE candle_reader;
 SELECT throws_ok('SELECT compute_indicators(1)', '42501', NULL, 'nor is SELECT on indicator_data');
@@ -32,7 +33,7 @@ RESET ROLE;
 -- Rights on columns only: the executor decides.
 CREATE ROLE candle_columns;
 GRANT SELECT ON candle_data TO candle_columns;
-GRANT ALL ON indicator_state TO candle_columns;
+GRANT ALL ON indicator_state, indicator_checkpoint, candle_change TO candle_columns;
 DO $$ BEGIN EXECUTE (SELECT format('GRANT SELECT (%1$s), INSERT (%1$s), UPDATE (%1$s) ON indicator_data TO candle_columns', string_agg(quote_ident(attname), ', '))
     FROM pg_attribute WHERE attrelid = 'indicator_data'::regclass AND attnum > 0 AND NOT attisdropped); END $$;
 DELETE FROM indicator_data;
@@ -44,9 +45,10 @@ RESET ROLE;
 CREATE ROLE candle_owner;
 CREATE SCHEMA market AUTHORIZATION candle_owner;
 DROP VIEW data_freshness;
-DROP TABLE candle_data, indicator_data, indicator_state, option_master, future_master, instrument_master,
+DROP VIEW refresh_progress;
+DROP TABLE candle_data, indicator_data, indicator_state, indicator_checkpoint, refresh_run, option_master, future_master, instrument_master,
     watchlist, candle_coverage, ltp_data, request_log, trading_calendar, trading_holiday, special_session, candle_change, sync_job, data_sync_status, sync_run, sync_alert, sync_timetable;
-DROP FUNCTION log_candle_changes();
+DROP FUNCTION log_candle_changes(), log_indicator_changes();
 GRANT CREATE ON SCHEMA public TO candle_owner;
 SET ROLE candle_owner;
 SELECT lives_ok('SELECT create_candle_tables()', 'a plain role creates the tables');
