@@ -12,7 +12,9 @@ void free_plan(void* plan) { SPI_freeplan(static_cast<SPIPlanPtr>(plan)); }
 }  // namespace
 
 SPIPlanPtr prepare_query(const char* query, int count, Oid* types, MemoryContext memory) {
+    MemoryContext caller = CurrentMemoryContext;
     SPIPlanPtr plan = SPI_prepare_cursor(query, count, types, CURSOR_OPT_GENERIC_PLAN | CURSOR_OPT_NO_SCROLL);
+    MemoryContextSwitchTo(caller);
     if (!plan) elog(ERROR, "could not prepare \"%s\": %s", query, SPI_result_code_string(SPI_result));
     if (memory) {
         SPI_keepplan(plan);

@@ -3,12 +3,12 @@
 
 namespace pg_candle {
 
+// SPI leaves its own memory context current and keeps every result until SPI_finish(). What follows does neither: a call
+// that goes through a hundred thousand series would otherwise hold something of each.
+
 /// Prepares a query for many executions with one plan. SPI keeps it until SPI_finish(), or until `memory` is reset or deleted if
 /// one is given.
 SPIPlanPtr prepare_query(const char* query, int count, Oid* types, MemoryContext memory = nullptr);
-
-// SPI leaves its own memory context current and keeps every result until SPI_finish(). What follows does neither: a call
-// that goes through a hundred thousand series would otherwise hold something of each.
 
 /// Runs a prepared statement to its end and returns how many rows it processed; what it returns is thrown away.
 /// `nulls` as SPI wants them; may be null.

@@ -10,14 +10,14 @@
 
 extern "C" {
 #include "access/xlog.h"
-#include "commands/dbcommands.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_database.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
-#include "utils/acl.h"
 #include "utils/varlena.h"
 #include "utils/wait_event.h"
 }
@@ -37,6 +37,19 @@ namespace {
 
 constexpr long sleep_after_work = 200;  // milliseconds in which e.g. DROP DATABASE finds nobody there
 constexpr int longest_pause = 300;      // seconds, after failures
+
+/// Reads a shared catalog row by row, as the autovacuum launcher does: without a database, indexes and caches may not be there.
+template <class Row, class Found>
+bool find_in_catalog(Oid catalog, Found&& found) {
+    Relation table = table_open(catalog, AccessShareLock);
+    TableScanDesc scan = table_beginscan_catalog(table, 0, nullptr);
+    bool is_there = false;
+    while (HeapTuple tuple = heap_getnext(scan, ForwardScanDirection))
+        if ((is_there = found(reinterpret_cast<Row>(GETSTRUCT(tuple))))) break;
+    table_endscan(scan);
+    table_close(table, AccessShareLock);
+    return is_there;
+}
 
 /// A database of the list, in the launcher's own memory; its place is that of its Round.
 struct Watched {
@@ -112,12 +125,17 @@ private:
 
     /// Why there can be no round; null if there can.
     const char* obstacle(int i) {
-        const Oid role = *settings.role ? get_role_oid(settings.role, true) : InvalidOid;
         if (!*settings.role) return "pg_candle.role is not set";
-        if (!OidIsValid(role)) return "the role of pg_candle.role does not exist";
-        if (superuser_arg(role)) return "the role of pg_candle.role is a superuser";
-        if (!OidIsValid(get_database_oid(NameStr(rounds_[i].database), true))) return "it does not exist";
-        return nullptr;
+        bool superuser = false;
+        const bool is_role = find_in_catalog<Form_pg_authid>(AuthIdRelationId, [&](Form_pg_authid role) {
+            superuser = role->rolsuper;
+            return strcmp(NameStr(role->rolname), settings.role) == 0;
+        });
+        if (!is_role) return "the role of pg_candle.role does not exist";
+        if (superuser) return "the role of pg_candle.role is a superuser";
+        const bool is_database = find_in_catalog<Form_pg_database>(
+            DatabaseRelationId, [&](Form_pg_database database) { return strcmp(NameStr(database->datname), NameStr(rounds_[i].database)) == 0; });
+        return is_database ? nullptr : "it does not exist";
     }
 
     void start(int i) {

@@ -34,8 +34,10 @@ uint64 environment_of(Oid schema, SeriesRefresh& refresh) {
     const uint64 columns = refresh.columns_signature();
     const Oid calendars = get_relname_relid("trading_calendar", schema);
     if (!OidIsValid(calendars) || pg_class_aclcheck(calendars, GetUserId(), ACL_SELECT) != ACLCHECK_OK) return columns;
+    MemoryContext caller = CurrentMemoryContext;
     SPI_execute(psprintf("SELECT pg_catalog.hashtextextended(pg_catalog.string_agg(calendar || ' ' || timezone, ',' ORDER BY calendar, valid_from), 0) FROM %s",
                          table_name(schema, "trading_calendar")), true, 1);
+    MemoryContextSwitchTo(caller);
     bool null;
     const Datum zones = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
     return null ? columns : columns ^ static_cast<uint64>(DatumGetInt64(zones));
@@ -68,7 +70,10 @@ void go_round(Round* round) {
         set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SET, true, 0, false);
         if (superuser()) ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("pg_candle.role must not be a superuser")));
         const Oid schema = find_schema();
-        if (!OidIsValid(schema)) return;
+        if (!OidIsValid(schema)) {
+            round->swept_at = started;
+            return;
+        }
         MemoryContextSwitchTo(memory);
         refresh = new (palloc(sizeof(SeriesRefresh))) SeriesRefresh(schema);
         list = list_work(schema, *refresh, round);
