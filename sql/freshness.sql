@@ -49,7 +49,7 @@ BEGIN
             CREATE VIEW %1$I.refresh_progress AS
             SELECT r.run_id, r.pid, r.timeframe, r.started_at, r.ended_at,
                 CASE WHEN r.ended_at IS NOT NULL THEN 'ended'
-                     WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid = r.pid AND a.backend_start <= r.started_at) THEN 'running'
+                     WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid = r.pid AND coalesce(a.state = 'active' AND a.query_start <= r.started_at, true)) THEN 'running'
                      ELSE 'broken off' END AS state,
                 r.series_total, w.series_done, w.series_failed, w.rows, w.rows / nullif(extract(epoch FROM w.updated_at - r.started_at)::float8, 0) AS rows_per_second,
                 CASE WHEN r.ended_at IS NULL THEN w.current END AS current

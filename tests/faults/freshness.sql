@@ -167,3 +167,18 @@ BEGIN
         COMMIT;
     END LOOP;
 END $$;
+
+-- What a writer of candles does, for writers that run at once; each statement a transaction of its own unless the caller has one.
+CREATE FUNCTION write_some(id int) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    tf text := (ARRAY['1m', '5m'])[1 + rnd(2)];
+    last int := coalesce((SELECT extract(epoch FROM max(ts) - candle_at(0, tf))::int / extract(epoch FROM tf::interval)::int FROM candle_data c WHERE c.instrument_id = id AND c.timeframe = tf), -1);
+    place int := rnd(greatest(last, 1));
+BEGIN
+    CASE rnd(5)
+        WHEN 0 THEN PERFORM put_candles(id, tf, place, place + rnd(3));
+        WHEN 1 THEN DELETE FROM candle_data c WHERE c.instrument_id = id AND c.timeframe = tf AND ts = candle_at(place, tf);
+        WHEN 2 THEN PERFORM put_candles(id, tf, last, last);
+        ELSE PERFORM put_candles(id, tf, last + 1, last + 1 + rnd(40));
+    END CASE;
+END $$;
