@@ -116,7 +116,7 @@ void CandleStore::copy(const SeriesKey& series, Source source, const std::vector
     connection_.copy_end();
 }
 
-Stored CandleStore::upsert(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all) {
+Stored CandleStore::upsert(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all, Instant& earliest) {
     if (!staging_made_) {
         connection_.run("CREATE TEMP TABLE IF NOT EXISTS arriving_candle (LIKE candle_data) ON COMMIT DELETE ROWS");
         staging_made_ = true;
@@ -133,14 +133,16 @@ Stored CandleStore::upsert(const SeriesKey& series, Source source, const std::ve
             "ON CONFLICT (instrument_id, timeframe, ts) DO UPDATE SET source = excluded.source, open = excluded.open, high = excluded.high, "
             "low = excluded.low, close = excluded.close, volume = excluded.volume, oi = excluded.oi WHERE " + replaces +
             " AND (c.source, c.open, c.high, c.low, c.close, c.volume, c.oi) IS DISTINCT FROM (excluded.source, excluded.open, "
-            "excluded.high, excluded.low, excluded.close, excluded.volume, excluded.oi) RETURNING xmax = 0 AS is_new), "
+            "excluded.high, excluded.low, excluded.close, excluded.volume, excluded.oi) RETURNING xmax = 0 AS is_new, c.ts), "
             "kept AS (SELECT count(*) AS count FROM pg_temp.arriving_candle a JOIN candle_data c USING (instrument_id, timeframe, ts) "
             " WHERE NOT (" + replaces + ") AND (c.open, c.high, c.low, c.close, c.volume, c.oi) IS DISTINCT FROM (a.open, a.high, a.low, a.close, a.volume, a.oi)) "
-            "SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new), (SELECT count FROM kept) FROM written");
+            "SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new), (SELECT count FROM kept), "
+            "(extract(epoch FROM coalesce(min(ts), 'epoch')) * 1000000)::bigint FROM written");
     Stored stored;
     stored.inserted = rows.number(0, 0);
     stored.updated = rows.number(0, 1);
     stored.kept = rows.number(0, 2);
+    earliest = from_microseconds(rows.number(0, 3));
     stored.unchanged = static_cast<std::int64_t>(candles.size()) - stored.inserted - stored.updated - stored.kept;
     return stored;
 }
@@ -153,15 +155,16 @@ Stored CandleStore::put(const SeriesKey& series, Source source, const std::vecto
     if (candles.empty()) return {};
     lock(series);
     Stored stored;
+    Instant earliest = candles.front().start;
     if (may_copy && is_empty(series, candles.front().start, candles.back().start)) {
         copy(series, source, candles, "candle_data");
         stored.inserted = static_cast<std::int64_t>(candles.size());
     } else {
-        stored = upsert(series, source, candles, replace_all);
+        stored = upsert(series, source, candles, replace_all, earliest);
     }
     if (stored.inserted + stored.updated > 0)
         connection_.run("INSERT INTO candle_change (consumer, instrument_id, timeframe, earliest) VALUES ('timeframes', $1, $2, $3), ('indicators', $1, $2, $3)",
-                        {text(series.instrument_id), series.timeframe, sql_time(candles.front().start)});
+                        {text(series.instrument_id), series.timeframe, sql_time(earliest)});
     return stored;
 }
 

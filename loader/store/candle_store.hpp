@@ -63,7 +63,8 @@ private:
     void lock(const SeriesKey& series);
     bool is_empty(const SeriesKey& series, Instant from, Instant last);
     void copy(const SeriesKey& series, Source source, const std::vector<Candle>& candles, const char* into);
-    Stored upsert(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all);
+    /// `earliest`: of the rows that were inserted or updated, if any were.
+    Stored upsert(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all, Instant& earliest);
     Stored put(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all, bool may_copy);
     Stored attempt(const SeriesKey& series, Source source, const std::vector<Candle>& candles, const std::optional<CoveredRange>& learned,
                    const std::function<void(const Stored&)>& also, GapCounts& gaps, bool may_copy);
