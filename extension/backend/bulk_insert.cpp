@@ -15,6 +15,7 @@ namespace {
 // Small enough to be read back from the cache, large enough for several pages.
 constexpr Size batch_bytes = 96 * 1024;
 constexpr int batch_rows = 1000;
+constexpr int pages_at_once = 128;
 
 /// NOT NULL columns that the rows do not always fill, or CHECKs: then every row goes through ExecConstraints.
 bool needs_checks(Relation table) {
@@ -112,9 +113,7 @@ void BulkInsert::flush() {
         ExecStoreHeapTuple(&tuples_[i], slots_[i], false);
         if (check_constraints_) ExecConstraints(target_, slots_[i], estate_);
     }
-    // Without a BulkInsertState: its small ring of buffers would make this backend write the pages out itself, and whoever
-    // computes indicators is about to read them.
-    table_multi_insert(table_, slots_, count_, GetCurrentCommandId(true), 0, nullptr);
+    store_tuples();
     for (int i = 0; i < count_; ++i) {
         if (only_key_indexes_)
             insert_key_entries(i);
@@ -125,6 +124,46 @@ void BulkInsert::flush() {
     MemoryContextSwitchTo(caller);
     ResetPerTupleExprContext(estate_);
     count_ = 0;
+}
+
+/// A few rows go where PostgreSQL finds room. Whoever writes many brings pages of his own and fills one after the other; otherwise
+/// two writers meet at each page. Free pages that others have left are used up first.
+void BulkInsert::store_tuples() {
+    constexpr Size usable = BLCKSZ - SizeOfPageHeaderData;
+    const auto size = [&](int i) { return MAXALIGN(tuples_[i].t_len) + sizeof(ItemIdData); };
+    if (count_ == capacity_ && own_page_ == own_pages_end_ && GetPageWithFreeSpace(table_, usable - size(0)) == InvalidBlockNumber) {
+        const BlockNumber first = compat::add_pages(table_, pages_at_once);
+        if (first != InvalidBlockNumber) {
+            own_page_ = first;
+            own_pages_end_ = first + pages_at_once;
+            own_page_used_ = 0;
+        }
+    }
+    // Without a BulkInsertState: its small ring of buffers would make this backend write the pages out itself, and whoever
+    // computes indicators is about to read them.
+    const auto insert = [&](int from, int to) { table_multi_insert(table_, slots_ + from, to - from, GetCurrentCommandId(true), 0, nullptr); };
+    int from = 0;
+    while (from < count_ && own_page_ < own_pages_end_) {
+        int to = from;
+        while (to < count_ && own_page_used_ + size(to) <= usable) own_page_used_ += size(to++);
+        if (to > from) {
+            RelationSetTargetBlock(table_, own_page_);
+            insert(from, to);
+            from = to;
+        }
+        if (from < count_) {
+            ++own_page_;
+            own_page_used_ = 0;
+        }
+    }
+    if (from < count_) insert(from, count_);
+}
+
+/// Leaves the pages that were not filled to whoever writes next.
+void BulkInsert::give_pages_back() {
+    if (own_page_ == own_pages_end_) return;
+    for (BlockNumber page = own_page_ + 1; page < own_pages_end_; ++page) RecordPageWithFreeSpace(table_, page, BLCKSZ - SizeOfPageHeaderData);
+    FreeSpaceMapVacuumRange(table_, own_page_, own_pages_end_);
 }
 
 void BulkInsert::insert_key_entries(int row) {
@@ -141,6 +180,7 @@ void BulkInsert::insert_key_entries(int row) {
 
 void BulkInsert::close() {
     flush();
+    give_pages_back();
     for (int i = 0; i < capacity_; ++i) ExecDropSingleTupleTableSlot(slots_[i]);
     ExecCloseIndices(target_);
     table_finish_bulk_insert(table_, 0);

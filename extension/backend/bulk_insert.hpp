@@ -32,7 +32,9 @@ public:
 
 private:
     bool find_key_indexes();
+    void store_tuples();
     void insert_key_entries(int row);
+    void give_pages_back();
 
     Relation table_;
     Size room_;
@@ -41,6 +43,8 @@ private:
     ResultRelInfo* target_;
     int capacity_;
     int count_ = 0;
+    BlockNumber own_page_ = 0, own_pages_end_ = 0;  // the page that is being filled, and the end of those that we have added
+    Size own_page_used_ = 0;
     HeapTupleData* tuples_;
     char* space_;
     TupleTableSlot** slots_;

@@ -16,6 +16,9 @@ extern "C" {
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
+#include "storage/bufmgr.h"
+#include "storage/freespace.h"
+#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -51,6 +54,24 @@ inline void insert_index_tuples(ResultRelInfo* relation, TupleTableSlot* slot, E
     List* recheck = ExecInsertIndexTuples(relation, slot, estate, false, false, nullptr, NIL);
 #endif
     list_free(recheck);
+}
+
+/// Adds empty pages to a table at once and returns the first, or InvalidBlockNumber where table_multi_insert() does that itself: from
+/// 16 on (postgres commit 31966b151e). Page by page, one of two writers goes to sleep each time that they meet at the extension lock.
+inline BlockNumber add_pages([[maybe_unused]] Relation table, [[maybe_unused]] int pages) {
+    BlockNumber first = InvalidBlockNumber;
+#if PG_VERSION_NUM < 160000
+    LockRelationForExtension(table, ExclusiveLock);
+    for (int i = 0; i < pages; ++i) {
+        Buffer buffer = ReadBufferExtended(table, MAIN_FORKNUM, P_NEW, RBM_ZERO_AND_LOCK, nullptr);
+        if (i == 0) first = BufferGetBlockNumber(buffer);
+        // All zeros, as a crash would leave it; whoever uses it first initialises it.
+        MarkBufferDirty(buffer);
+        UnlockReleaseBuffer(buffer);
+    }
+    UnlockRelationForExtension(table, ExclusiveLock);
+#endif
+    return first;
 }
 
 /// 18 added the counters of EXPLAIN (postgres commit 0fbceae841).

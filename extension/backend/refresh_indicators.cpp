@@ -20,10 +20,9 @@ void require_top_level(FunctionCallInfo fcinfo) {
 }
 
 /// The same without workers, in this session.
-RefreshTotals refresh_here(SeriesRefresh& refresh, RefreshRun& progress_row, const KnownSeriesList& list, int64 run) {
+RefreshTotals refresh_here(SeriesRefresh& refresh, RefreshRun& progress_row, const KnownSeriesList& list, Progress& progress, int fresh, int64 run) {
     MemoryContext procedure = CurrentMemoryContext;
     MemoryContext each = AllocSetContextCreate(procedure, "pg_candle refresh, one series", ALLOCSET_DEFAULT_SIZES);
-    Progress progress(list.count, "series");
     RefreshTotals totals;
     for (int i = 0; i < list.count; ++i) {
         CHECK_FOR_INTERRUPTS();
@@ -40,7 +39,7 @@ RefreshTotals refresh_here(SeriesRefresh& refresh, RefreshRun& progress_row, con
         if (refreshed.error) ereport(WARNING, (errmsg("instrument %d, timeframe %s: %s", series.instrument_id, series.timeframe, refreshed.error)));
         MemoryContextSwitchTo(procedure);
         MemoryContextReset(each);
-        progress.set(totals.done, totals.rows);
+        progress.set(fresh + totals.done, totals.rows);
     }
     return totals;
 }
@@ -58,16 +57,19 @@ Datum refresh_indicators(FunctionCallInfo fcinfo) {
     KnownSeriesList list = list_known_series(schema, filter, SeriesOrder::newest_first);
     SeriesRefresh refresh(schema);
     RefreshRun progress_row(schema);
+    const int all = list.count;
     refresh.keep_due(list);
+    const int fresh = all - list.count;
+    Progress progress(all, "series", fresh);
     RefreshTotals totals;
     if (list.count > 0) {
         const int64 run = progress_row.begin(filter.timeframe, list.count);
         SPI_commit();
         MemoryContextSwitchTo(procedure);
-        bool done = workers > 0 && refresh_in_workers(schema, list, workers, run, &totals);
+        bool done = workers > 0 && refresh_in_workers(schema, list, workers, progress, fresh, run, &totals);
         if (!done && workers > 0)
             ereport(NOTICE, (errmsg("no background worker could be started; going on without"), errhint("Consider raising max_worker_processes.")));
-        if (!done) totals = refresh_here(refresh, progress_row, list, run);
+        if (!done) totals = refresh_here(refresh, progress_row, list, progress, fresh, run);
         SPI_connect();
         progress_row.end(run);
         SPI_finish();

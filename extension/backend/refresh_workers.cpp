@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "backend/progress.hpp"
 #include "backend/refresh_queue.hpp"
 
 extern "C" {
@@ -99,7 +98,7 @@ bool all_stopped(const Workers* workers) {
 
 }  // namespace
 
-bool refresh_in_workers(Oid schema, const KnownSeriesList& list, int wanted, int64 run, RefreshTotals* totals) {
+bool refresh_in_workers(Oid schema, const KnownSeriesList& list, int wanted, Progress& progress, int fresh, int64 run, RefreshTotals* totals) {
     dsm_segment* segment = make_queue(schema, list, run);
     auto* queue = static_cast<RefreshQueue*>(dsm_segment_address(segment));
     const Workers* workers = start_workers(segment, std::min(wanted, list.count));
@@ -110,7 +109,6 @@ bool refresh_in_workers(Oid schema, const KnownSeriesList& list, int wanted, int
     if (workers->count < std::min(wanted, list.count))
         ereport(NOTICE, (errmsg("%d of %d background workers could be started", workers->count, wanted), errhint("Consider raising max_worker_processes.")));
 
-    Progress progress(list.count, "series");
     uint32 said = 0;
     for (bool stopped = false; !stopped;) {
         // Asked first: what a worker did before it stopped is then counted below.
@@ -123,7 +121,7 @@ bool refresh_in_workers(Oid schema, const KnownSeriesList& list, int wanted, int
             const Series series = queue->at(queue->failures[said].entry).series;
             ereport(WARNING, (errmsg("instrument %d, timeframe %s: %s", series.instrument_id, series.timeframe, queue->failures[said].message)));
         }
-        progress.set(static_cast<int>(pg_atomic_read_u32(&queue->done)), static_cast<int64>(pg_atomic_read_u64(&queue->rows)));
+        progress.set(fresh + static_cast<int>(pg_atomic_read_u32(&queue->done)), static_cast<int64>(pg_atomic_read_u64(&queue->rows)));
         if (stopped) break;
         WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 1000, PG_WAIT_EXTENSION);
         ResetLatch(MyLatch);

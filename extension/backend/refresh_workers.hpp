@@ -1,4 +1,5 @@
 #pragma once
+#include "backend/progress.hpp"
 #include "backend/series_refresh.hpp"
 
 namespace pg_candle {
@@ -11,10 +12,10 @@ struct RefreshTotals {
 };
 
 /// Refreshes the series of a list in dynamic background workers, which take one after the other from a common queue, commit each,
-/// and go on when one fails; every failure is a warning here. Waits for them, and says how far they are. The workers act as the
+/// and go on when one fails; every failure is a warning here. Waits for them, and says how far they are (`fresh` series had nothing to do). The workers act as the
 /// current user. They end with the caller: when it is cancelled, terminated, or fails.
 ///
 /// Returns false, with nothing done, if not one worker could be started. Called outside of any snapshot.
-bool refresh_in_workers(Oid schema, const KnownSeriesList& list, int workers, int64 run, RefreshTotals* totals);
+bool refresh_in_workers(Oid schema, const KnownSeriesList& list, int workers, Progress& progress, int fresh, int64 run, RefreshTotals* totals);
 
 }  // namespace pg_candle

@@ -43,6 +43,8 @@ Refreshed SeriesRefresh::refresh(const KnownSeries& known) {
     volatile int64 written = 0;
     ErrorData* volatile error = nullptr;
 
+    // Nobody waits for the disk: what a crash takes away comes back with its rows of the log, and is computed again.
+    set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
     BeginInternalSubTransaction(nullptr);
     MemoryContextSwitchTo(caller);
     PG_TRY();

@@ -54,14 +54,14 @@ sql "DELETE FROM indicator_data; ALTER TABLE candle_data DROP CONSTRAINT candle_
     INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close) SELECT 2, '1m', ts, open, high, low, CASE WHEN ts > '2000-01-05' THEN 'NaN' ELSE close END FROM candle_data" >/dev/null
 like "$(sql 'SELECT compute_indicators()')" 'instrument 2, timeframe 1m at 2000-01-05 .* not finite' "a bad candle is named"
 is "$(sql 'SELECT count(*) FROM indicator_data')" 0 "and nothing is written by that call"
-like "$(sql 'CALL refresh_indicators()')" 'not finite' "refresh stops at it"
-is "$(sql 'SELECT count(*) = (SELECT count(*) FROM candle_data WHERE instrument_id = 1) FROM indicator_data WHERE instrument_id = 1')" t "with the series before it committed"
+like "$(sql 'CALL refresh_indicators()')" 'not finite' "refresh warns of it"
+is "$(sql 'SELECT count(*) = (SELECT count(*) FROM candle_data WHERE instrument_id = 1) FROM indicator_data WHERE instrument_id = 1')" t "with the other series committed"
 is "$(sql 'SELECT count(*) FROM indicator_data WHERE instrument_id = 2')" 0 "and none of the bad one"
 sql "DELETE FROM candle_data WHERE close = 'NaN'" >/dev/null
 like "$(sql 'CALL refresh_indicators()')" '2 of 2 series' "repaired, it goes through"
 is "$(sql 'SELECT compute_indicators()')" 0 "to the end"
 like "$(sql 'BEGIN; CALL refresh_indicators(); COMMIT')" 'cannot run inside a transaction block' "refresh refuses a transaction block"
 like "$(sql "CALL refresh_indicators('60m')")" 'not a timeframe' "and a wrong timeframe"
-like "$(sql "CALL refresh_indicators(workers => -1)")" 'must not be negative' "and negative workers"
+like "$(sql "CALL refresh_indicators(workers => -1)")" 'must be between 0 and 64' "and negative workers"
 like "$(sql "CALL refresh_indicators('1m')")" '2 of 2 series' "one timeframe"
 done_testing

@@ -26,6 +26,13 @@ SELECT compute_indicators()
 SELECT compute_indicators(force => true)
 DELETE FROM candle_data WHERE instrument_id = 3 AND ts > '2020-01-03 10:00Z'
 SELECT compute_indicators()
+INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close) VALUES (1, '1m', '2021-01-01Z', 5, 5, 5, 5)
+SELECT compute_indicators()
+UPDATE candle_data SET close = high WHERE instrument_id = 1 AND ts = '2020-01-03 20:00Z'
+SELECT compute_indicators(1, since => '2020-01-04Z')
+SELECT compute_indicators()
+UPDATE indicator_state SET state = substr(state, 1, 50)
+SELECT compute_indicators()
 SELECT count(*) FROM indicators(NULL::mine, 2, '1439m')
 SELECT count(*) FROM indicators(NULL::indicator_data, 1, '1m', '2020-01-04Z', '2020-01-05Z')
 SELECT count(a) AS a FROM (SELECT supertrend(high, low, close, 10, 3) OVER w AS a FROM candle_data WINDOW w AS (PARTITION BY instrument_id ORDER BY ts)) s

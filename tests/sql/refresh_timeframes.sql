@@ -25,7 +25,7 @@ SELECT is(log(), '1/1m 07-20 09:15, 2/1m 07-20 09:15', 'an INSERT is logged once
 INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close) SELECT 1, '1m', now(), 1, 1, 1, 1 WHERE false;
 UPDATE candle_data SET volume = 1 WHERE false;
 DELETE FROM candle_data WHERE false;
-SELECT is((SELECT count(*)::int FROM candle_change), 2, 'statements that change nothing are not');
+SELECT is((SELECT count(*)::int FROM candle_change WHERE consumer = 'timeframes'), 2, 'statements that change nothing are not');
 
 CALL refresh_timeframes();
 SELECT is(log(), NULL, 'a refresh takes the log');
@@ -86,7 +86,7 @@ UPDATE candle_data SET volume = 5 WHERE instrument_id = 1 AND timeframe = '1m' A
 SELECT is(log(), NULL, 'pg_candle.log_changes = off: somebody else logs');
 RESET pg_candle.log_changes;
 TRUNCATE candle_data;
-SELECT is((SELECT count(*)::int FROM candle_change WHERE earliest = '-infinity'), 20, 'TRUNCATE is logged for every series');
+SELECT is((SELECT count(*)::int FROM candle_change WHERE consumer = 'timeframes' AND earliest = '-infinity'), 20, 'TRUNCATE is logged for every series');
 CALL refresh_timeframes();
 SELECT is((SELECT count(*)::int FROM candle_data), 0, 'nothing comes from nothing');
 
@@ -107,6 +107,6 @@ UPDATE candle_data SET close = 1;
 SELECT throws_ok('SELECT FROM candle_change', '42501', NULL, 'the log is not theirs');
 SELECT throws_ok('CALL refresh_timeframes()', '42501', NULL, 'refreshing needs rights');
 RESET ROLE;
-SELECT is((SELECT count(*)::int FROM candle_change), 2, 'but their changes are logged');
+SELECT is((SELECT count(*)::int FROM candle_change WHERE consumer = 'timeframes'), 2, 'but their changes are logged');
 SELECT * FROM finish();
 ROLLBACK;
