@@ -16,6 +16,9 @@ extern "C" {
 namespace pg_candle {
 namespace {
 
+/// Series of fewer candles are computed from their start: their states would be larger than their rows.
+constexpr int64 shortest_saved = 128;
+
 void add_context(void* series) {
     const auto* one = static_cast<const Series*>(series);
     errcontext("computing indicators of instrument %d, timeframe %s", one->instrument_id, one->timeframe);
@@ -207,7 +210,8 @@ int64 Engine::compute(const Series& series, const Options& options) {
 
     if (!anchored || start.taken || last.bars > start.anchor.bars) {
         if (!start.from_last || ladder_->begin() != ladder_->end()) states_->store_checkpoints(series, checkpoints_from, last, *ladder_);
-        states_->store(series, last, signature_, last.bars > 0 && !filtered_ ? save_state(*shape_->plan, last, signature_, series) : nullptr, written > 0);
+        const bool save = last.bars >= shortest_saved && !filtered_;
+        states_->store(series, filtered_ ? Position{} : last, signature_, save ? save_state(*shape_->plan, last, signature_, series) : nullptr, written > 0);
         const bool held_back = sql_ && sql_->held_back() > held_back_before;
         if (start.stale_from < options.since || held_back) changes_->leave(series, start.stale_from);
     }

@@ -17,7 +17,7 @@ void remember_failure(RefreshQueue* queue, int entry, const char* error) {
     const uint32 at = pg_atomic_read_u32(&queue->failed);
     if (at < RefreshQueue::remembered_failures) {
         queue->failures[at].entry = entry;
-        strlcpy(queue->failures[at].message, error, sizeof queue->failures[at].message);
+        snprintf(queue->failures[at].message, sizeof queue->failures[at].message, "%s", error);
     }
     pg_write_barrier();
     pg_atomic_write_u32(&queue->failed, at + 1);

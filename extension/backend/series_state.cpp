@@ -63,7 +63,7 @@ const bytea* SeriesState::checkpoint_before(const Series& series, TimestampTz ts
 void SeriesState::store(const Series& series, const Position& position, uint64 signature, const bytea* state, bool written) {
     Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe), TimestampTzGetDatum(position.ts),
                       Int64GetDatum(static_cast<int64>(signature)), PointerGetDatum(state), BoolGetDatum(written)};
-    const char nulls[] = {' ', ' ', state ? ' ' : 'n', ' ', state ? ' ' : 'n', ' '};
+    const char nulls[] = {' ', ' ', position.bars > 0 ? ' ' : 'n', ' ', state ? ' ' : 'n', ' '};
     execute_query(store_, values, nulls);
 }
 

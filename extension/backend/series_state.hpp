@@ -21,7 +21,7 @@ public:
     /// The newest checkpoint before `ts`, or null; in the current memory context.
     const bytea* checkpoint_before(const Series& series, TimestampTz ts);
 
-    /// Stores where the series stands now; `state` null for a series without candles. `written`: rows were.
+    /// Stores where the series stands now; `position` of no bars if nothing is known, `state` null if it is not kept. `written`: rows were.
     void store(const Series& series, const Position& position, uint64 signature, const bytea* state, bool written);
 
     /// Replaces the checkpoints from `from` on by the ladder's, and drops those that are not needed any more at `position`.

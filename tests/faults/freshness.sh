@@ -93,7 +93,7 @@ for round in 1 2 3 4 5 6; do
         wait
     else
         victim=$(psql -X -q -A -t -c "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND (query ~ 'compute_indicators|refresh_indicators' OR backend_type ~ 'pg_candle') ORDER BY random() LIMIT 1" 2>/dev/null)
-        [ -z "$victim" ] || { kill -9 "$victim" && killed=$((killed + 1)); }
+        [ -z "$victim" ] || { kill -9 "$victim" 2>/dev/null && killed=$((killed + 1)); }
         wait
     fi
     up

@@ -57,7 +57,7 @@ SELECT count(*) FROM missing_dates(1, '1d', '2020-01-01', '2020-02-01')
 SELECT count(*) FROM candles_to_ask(1, '1m', '2020-01-03Z', '2020-01-07Z')
 SQL
 )
-is "$(sed -nE 's/.* = "([0-9]+)".*/\1/p' <<<"$said" | paste -sd' ')" "6000 0 6000 1399 2000 560 4571 4454 4601 375 1 4 1 13 1 5 375 1 3" "every statement gives what it should"
+is "$(sed -nE 's/.* = "([0-9]+)".*/\1/p' <<<"$said" | paste -sd' ')" "6000 0 6000 1399 1 561 240 0 2000 560 4572 4454 4602 375 1 4 1 13 1 5 375 1 3" "every statement gives what it should"
 is "$(grep -c 'ERROR' <<<"$said")" 4 "bad parameters, an unknown instrument, an unknown calendar and an impossible target are errors"
 is "$(cat "$cluster/run/valgrind")" "" "valgrind has nothing to say"
 done_testing
