@@ -107,8 +107,9 @@ AS $function$
             failed_at        timestamptz,
             error            text,
             PRIMARY KEY (instrument_id, timeframe) $ddl$,
-         -- A state has some kilobytes and hardly compresses: kept in its row, it costs no second table.
-         ARRAY['ALTER TABLE %1$I.indicator_state SET (toast_tuple_target = 8160)',
+         -- A state has some kilobytes and hardly compresses: kept in its row, it costs no second table. With half of a page free, its next
+         -- version stands beside it and touches no index.
+         ARRAY['ALTER TABLE %1$I.indicator_state SET (toast_tuple_target = 8160, fillfactor = 50)',
                'ALTER TABLE %1$I.indicator_state ALTER COLUMN state SET STORAGE EXTERNAL',
                'COMMENT ON TABLE %1$I.indicator_state IS ''one row per series of indicator_data: locked while the series is computed, and where the computation stands''',
                'COMMENT ON COLUMN %1$I.indicator_state.computed_at IS ''when rows of the series were last written''',

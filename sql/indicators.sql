@@ -19,7 +19,7 @@ COMMENT ON FUNCTION @extschema@.compute_indicators(text, text, timestamptz, bool
 CREATE PROCEDURE @extschema@.refresh_indicators(timeframe text DEFAULT NULL, workers integer DEFAULT 0)
     AS 'MODULE_PATHNAME', 'pg_candle_refresh_indicators' LANGUAGE C;
 COMMENT ON PROCEDURE @extschema@.refresh_indicators(text, integer) IS
-    'brings all series of a timeframe, or all, up to date: newest candles first, one commit per series, so that it can be stopped and called again at any time; reports progress as notices';
+    'brings all series of a timeframe, or all, up to date, in so many background workers: what is watched and the newest candles first, one commit per series, so that it can be stopped and called again at any time; a series that fails stops no other. Reports progress as notices and in refresh_progress';
 
 CREATE FUNCTION @extschema@.indicators(shape anyelement, instrument_id integer, timeframe text,
                                        from_ts timestamptz DEFAULT '-infinity', to_ts timestamptz DEFAULT 'infinity')

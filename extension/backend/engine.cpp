@@ -92,7 +92,7 @@ uint64 Engine::signature_of(const Series& series) { return plan_signature(shape_
 uint64 Engine::columns_signature() const { return plan_signature(shape_, nullptr); }
 
 bool Engine::is_due(const KnownSeries& known) {
-    if (known.changed || !known.has_signature || !known.has_last_row || known.newest != known.computed_through) return true;
+    if (filtered_ || known.changed || !known.has_signature || !known.has_last_row || known.newest != known.computed_through) return true;
     MemoryContextReset(series_);
     MemoryContext caller = MemoryContextSwitchTo(series_);
     const bool same = known.signature == signature_of(known.series);
