@@ -58,8 +58,8 @@ bool can_bulk_insert(Relation table, const bool* filled) {
     return true;
 }
 
-BulkInsert::BulkInsert(Relation table, Size room)
-    : table_(table), room_(room), check_constraints_(needs_checks(table)), estate_(CreateExecutorState()) {
+BulkInsert::BulkInsert(Relation table, Size room, bool beside_others)
+    : table_(table), room_(room), beside_others_(beside_others), check_constraints_(needs_checks(table)), estate_(CreateExecutorState()) {
     target_ = makeNode(ResultRelInfo);
     InitResultRelInfo(target_, table, 0, nullptr, 0);
     ExecOpenIndices(target_, false);
@@ -126,12 +126,12 @@ void BulkInsert::flush() {
     count_ = 0;
 }
 
-/// A few rows go where PostgreSQL finds room. Whoever writes many brings pages of his own and fills one after the other; otherwise
-/// two writers meet at each page. Free pages that others have left are used up first.
+/// Rows go where PostgreSQL finds room. Only who writes many beside others brings pages of its own and fills one after the other;
+/// otherwise they meet at each page. Free pages that others have left are used up first.
 void BulkInsert::store_tuples() {
     constexpr Size usable = BLCKSZ - SizeOfPageHeaderData;
     const auto size = [&](int i) { return MAXALIGN(tuples_[i].t_len) + sizeof(ItemIdData); };
-    if (count_ == capacity_ && own_page_ == own_pages_end_ && GetPageWithFreeSpace(table_, usable - size(0)) == InvalidBlockNumber) {
+    if (beside_others_ && count_ == capacity_ && own_page_ == own_pages_end_ && GetPageWithFreeSpace(table_, usable - size(0)) == InvalidBlockNumber) {
         const BlockNumber first = compat::add_pages(table_, pages_at_once);
         if (first != InvalidBlockNumber) {
             own_page_ = first;

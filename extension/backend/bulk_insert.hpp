@@ -16,8 +16,8 @@ bool can_bulk_insert(Relation table, const bool* filled);
 /// otherwise every tuple would be taken apart again for it. With any other index the executor does it.
 class BulkInsert {
 public:
-    /// `room`: bytes of the largest tuple.
-    BulkInsert(Relation table, Size room);
+    /// `room`: bytes of the largest tuple. `beside_others`: other processes are inserting a lot at the same time.
+    BulkInsert(Relation table, Size room, bool beside_others);
 
     /// Says of which series the following tuples are.
     void start(const Series& series);
@@ -38,6 +38,7 @@ private:
 
     Relation table_;
     Size room_;
+    bool beside_others_;
     bool check_constraints_;
     EState* estate_;
     ResultRelInfo* target_;

@@ -38,7 +38,7 @@ const bool* filled_columns(const RowShape* shape) {
 
 }  // namespace
 
-Engine::Engine(Oid schema) : schema_(schema) {
+Engine::Engine(Oid schema, bool beside_others) : schema_(schema), beside_others_(beside_others) {
     MemoryContext caller = CurrentMemoryContext;
     memory_ = AllocSetContextCreate(caller, "pg_candle engine", ALLOCSET_DEFAULT_SIZES);
     statements_ = AllocSetContextCreate(memory_, "pg_candle engine statements", ALLOCSET_DEFAULT_SIZES);
@@ -223,7 +223,7 @@ int64 Engine::compute(const Series& series, const Options& options) {
 void Engine::start_inserts(const Series& series) {
     if (!inserts_) {
         MemoryContext caller = MemoryContextSwitchTo(transaction_);
-        inserts_ = make<BulkInsert>(table_, former_->room());
+        inserts_ = make<BulkInsert>(table_, former_->room(), beside_others_);
         MemoryContextSwitchTo(caller);
     }
     inserts_->start(series);

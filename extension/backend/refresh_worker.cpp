@@ -35,7 +35,7 @@ void work(RefreshQueue* queue, int worker) {
     int next = take();
     in_transaction(queue->user, queue->security, [&] {
         MemoryContextSwitchTo(memory);
-        refresh = new (palloc(sizeof(SeriesRefresh))) SeriesRefresh(queue->schema);
+        refresh = new (palloc(sizeof(SeriesRefresh))) SeriesRefresh(queue->schema, queue->workers > 1);
         run = new (palloc(sizeof(RefreshRun))) RefreshRun(queue->schema);
         if (next >= queue->count) return;
         const Series first = queue->at(next).series;

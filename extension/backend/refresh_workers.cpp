@@ -24,7 +24,7 @@ struct Workers {
 };
 
 /// Puts the list into a new segment, which lasts as long as the caller's transaction.
-dsm_segment* make_queue(Oid schema, const KnownSeriesList& list, int64 run) {
+dsm_segment* make_queue(Oid schema, const KnownSeriesList& list, int workers, int64 run) {
     Size texts = 0;
     for (int i = 0; i < list.count; ++i) texts += strlen(list.series[i].series.timeframe) + 1;
     const Size fixed = sizeof(RefreshQueue) + sizeof(RefreshQueue::Entry) * static_cast<Size>(list.count);
@@ -37,6 +37,7 @@ dsm_segment* make_queue(Oid schema, const KnownSeriesList& list, int64 run) {
     queue->schema = schema;
     queue->run = run;
     queue->count = list.count;
+    queue->workers = workers;
     SpinLockInit(&queue->lock);
     pg_atomic_init_u32(&queue->next, 0);
     pg_atomic_init_u32(&queue->done, 0);
@@ -99,7 +100,7 @@ bool all_stopped(const Workers* workers) {
 }  // namespace
 
 bool refresh_in_workers(Oid schema, const KnownSeriesList& list, int wanted, Progress& progress, int fresh, int64 run, RefreshTotals* totals) {
-    dsm_segment* segment = make_queue(schema, list, run);
+    dsm_segment* segment = make_queue(schema, list, wanted, run);
     auto* queue = static_cast<RefreshQueue*>(dsm_segment_address(segment));
     const Workers* workers = start_workers(segment, std::min(wanted, list.count));
     if (workers->count == 0) {
