@@ -116,7 +116,7 @@ AS $function$
                'COMMENT ON COLUMN %1$I.indicator_state.computed_through IS ''the last candle that was computed''',
                'COMMENT ON COLUMN %1$I.indicator_state.signature IS ''of the columns, the zone of the sessions and the version of the kernels with which it was computed''',
                'COMMENT ON COLUMN %1$I.indicator_state.state IS ''what the kernels carry after that candle, with a checksum; one that is damaged or does not belong here is ignored and the series computed from its start''',
-               'COMMENT ON COLUMN %1$I.indicator_state.failures IS ''how often in a row computing the series failed in a background worker''',
+               'COMMENT ON COLUMN %1$I.indicator_state.failures IS ''how often in a row a background worker or refresh_indicators() failed at the series''',
                'COMMENT ON COLUMN %1$I.indicator_state.failed_at IS ''when it failed last; background workers wait longer after each failure''',
                'COMMENT ON COLUMN %1$I.indicator_state.error IS ''and why''']),
 

@@ -5,7 +5,8 @@
 namespace pg_candle {
 
 /// Whether new rows may be put into the table past the executor: a plain local table of the user's, on which nothing that
-/// the executor would do is defined (triggers other than that of the change log, row security, generated or defaulted columns, partitions, rules, foreign keys).
+/// the executor would do is defined (triggers other than those of the change log, row security, generated or defaulted
+/// columns, partitions, rules, foreign keys).
 /// `filled[attno - 1]` says which columns the rows bring; the others would be NULL.
 bool can_bulk_insert(Relation table, const bool* filled);
 

@@ -46,8 +46,8 @@ RefreshTotals refresh_here(SeriesRefresh& refresh, RefreshRun& progress_row, con
 
 Datum refresh_indicators(FunctionCallInfo fcinfo) {
     const int32 workers = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1);
-    if (workers < 0 || workers > 64)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("workers must be between 0 and 64")));
+    if (workers < 0 || workers > most_workers)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("workers must be between 0 and %d", most_workers)));
     require_top_level(fcinfo);
     const Oid schema = schema_of_function(fcinfo);
     const SeriesFilter filter{false, 0, timeframe_argument(fcinfo, 0)};

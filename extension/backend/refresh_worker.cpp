@@ -5,6 +5,7 @@
 #include "backend/worker.hpp"
 
 extern "C" {
+#include "mb/pg_wchar.h"
 #include "postmaster/bgworker.h"
 #include "utils/resowner.h"
 }
@@ -13,12 +14,11 @@ namespace pg_candle {
 namespace {
 
 void remember_failure(RefreshQueue* queue, int entry, const char* error) {
+    RefreshQueue::Failure failure{entry, {}};
+    memcpy(failure.message, error, pg_mbcliplen(error, static_cast<int>(strlen(error)), sizeof failure.message - 1));
     SpinLockAcquire(&queue->lock);
     const uint32 at = pg_atomic_read_u32(&queue->failed);
-    if (at < RefreshQueue::remembered_failures) {
-        queue->failures[at].entry = entry;
-        snprintf(queue->failures[at].message, sizeof queue->failures[at].message, "%s", error);
-    }
+    if (at < RefreshQueue::remembered_failures) queue->failures[at] = failure;
     pg_write_barrier();
     pg_atomic_write_u32(&queue->failed, at + 1);
     SpinLockRelease(&queue->lock);
@@ -48,7 +48,7 @@ void work(RefreshQueue* queue, int worker) {
         Refreshed refreshed;
         in_transaction(queue->user, queue->security, [&] {
             MemoryContextSwitchTo(each);
-            pgstat_report_activity(STATE_RUNNING, psprintf("computing indicators of instrument %d, timeframe %s", known.series.instrument_id, known.series.timeframe));
+            report_series(known.series);
             refreshed = refresh->refresh(known);
             ++done;
             failed += refreshed.error ? 1 : 0;

@@ -16,8 +16,6 @@ extern "C" {
 namespace pg_candle {
 namespace {
 
-constexpr int most_workers = 64;
-
 struct Workers {
     int count = 0;
     BackgroundWorkerHandle* handles[most_workers];

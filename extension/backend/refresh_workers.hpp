@@ -4,6 +4,8 @@
 
 namespace pg_candle {
 
+inline constexpr int most_workers = 64;
+
 /// What became of a refresh of many series.
 struct RefreshTotals {
     int done = 0;    ///< series that were worked on, failed ones among them

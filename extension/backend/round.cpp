@@ -96,7 +96,7 @@ void go_round(Round* round) {
         }
         in_transaction(InvalidOid, 0, [&] {
             MemoryContextSwitchTo(each);
-            pgstat_report_activity(STATE_RUNNING, psprintf("computing indicators of instrument %d, timeframe %s", known.series.instrument_id, known.series.timeframe));
+            report_series(known.series);
             const Refreshed refreshed = refresh->refresh(known);
             if (!refreshed.error) return;
             ereport(LOG, (errmsg("instrument %d, timeframe %s: %s", known.series.instrument_id, known.series.timeframe, refreshed.error)));

@@ -10,6 +10,12 @@ extern "C" {
 
 namespace pg_candle {
 
+void report_series(const Series& series) {
+    char text[128];
+    snprintf(text, sizeof text, "computing indicators of instrument %d, timeframe %s", series.instrument_id, series.timeframe);
+    pgstat_report_activity(STATE_RUNNING, text);
+}
+
 void accept_signals() {
     pqsignal(SIGTERM, die);
     pqsignal(SIGINT, StatementCancelHandler);

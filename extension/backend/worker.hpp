@@ -1,5 +1,6 @@
 #pragma once
 #include "backend/compat.hpp"
+#include "backend/tables.hpp"
 
 extern "C" {
 #include "pgstat.h"
@@ -23,6 +24,9 @@ void in_transaction(Oid user, int security, Body&& body) {
     CommitTransactionCommand();
     pgstat_report_stat(false);
 }
+
+/// Shows in pg_stat_activity which series the worker is at.
+void report_series(const Series& series);
 
 /// Handlers for SIGTERM, SIGINT and SIGHUP as a client's backend has them, then signals may come.
 void accept_signals();

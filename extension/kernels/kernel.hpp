@@ -15,7 +15,8 @@ namespace pg_candle {
 //   state      what all kernels of a plan carry, as plain bytes: with it a plan goes on later as if it had never stopped
 //   plan       the kernels that some set of columns needs, in an order in which each finds its inputs ready (plan.hpp)
 // Rules for every kernel: no allocation and no exception in run(); the bits of a value depend on the candles before it
-// alone, never on how they were cut into blocks or on saving and restoring in between; a value that does not exist is NaN; a result is never -0.
+// alone, never on how they were cut into blocks or on saving and restoring in between; a value that does not exist is NaN; a
+// result is never -0.
 
 inline constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
 
