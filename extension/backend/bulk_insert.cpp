@@ -58,8 +58,8 @@ bool can_bulk_insert(Relation table, const bool* filled) {
     return true;
 }
 
-BulkInsert::BulkInsert(Relation table, Size room, bool beside_others)
-    : table_(table), room_(room), beside_others_(beside_others), check_constraints_(needs_checks(table)), estate_(CreateExecutorState()) {
+BulkInsert::BulkInsert(Relation table, Size room, IndexTurn* turn)
+    : table_(table), room_(room), beside_others_(turn != nullptr), check_constraints_(needs_checks(table)), estate_(CreateExecutorState()) {
     target_ = makeNode(ResultRelInfo);
     InitResultRelInfo(target_, table, 0, nullptr, 0);
     ExecOpenIndices(target_, false);
@@ -72,40 +72,27 @@ BulkInsert::BulkInsert(Relation table, Size room, bool beside_others)
         slots_[i]->tts_tableOid = RelationGetRelid(table);
     }
     ts_ = static_cast<TimestampTz*>(palloc(sizeof(TimestampTz) * capacity_));
-    only_key_indexes_ = find_key_indexes();
-}
-
-bool BulkInsert::find_key_indexes() {
-    key_parts_ = static_cast<uint8*>(palloc0(sizeof(uint8) * INDEX_MAX_KEYS * (target_->ri_NumIndices + 1)));
-    for (int i = 0; i < target_->ri_NumIndices; ++i) {
-        const IndexInfo* index = target_->ri_IndexRelationInfo[i];
-        if (index->ii_Expressions || index->ii_Predicate || index->ii_ExclusionOps || !index->ii_ReadyForInserts ||
-            !target_->ri_IndexRelationDescs[i]->rd_index->indimmediate)
-            return false;
-        for (int k = 0; k < index->ii_NumIndexAttrs; ++k) {
-            const AttrNumber attno = index->ii_IndexAttrNumbers[k];
-            const int part = attno < 1 ? -1 : key_part(NameStr(TupleDescAttr(RelationGetDescr(table_), attno - 1)->attname));
-            if (part < 0) return false;
-            key_parts_[i * INDEX_MAX_KEYS + k] = part;
-        }
-    }
-    return true;
+    key_indexes_ = new (palloc(sizeof(KeyIndexes))) KeyIndexes(target_, turn);
 }
 
 void BulkInsert::start(const Series& series) {
     flush();
-    key_[0] = Int32GetDatum(series.instrument_id);
-    key_[1] = CStringGetTextDatum(series.timeframe);
+    key_indexes_->start(series);
 }
 
 void BulkInsert::add(TimestampTz ts) {
     tuples_[count_].t_tableOid = RelationGetRelid(table_);
     ts_[count_] = ts;
     ++count_;
-    if (count_ == capacity_) flush();
+    if (count_ == capacity_) flush_rows();
 }
 
 void BulkInsert::flush() {
+    flush_rows();
+    if (key_indexes_->usable()) key_indexes_->flush();
+}
+
+void BulkInsert::flush_rows() {
     if (count_ == 0) return;
     CHECK_FOR_INTERRUPTS();
     MemoryContext caller = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate_));
@@ -115,8 +102,8 @@ void BulkInsert::flush() {
     }
     store_tuples();
     for (int i = 0; i < count_; ++i) {
-        if (only_key_indexes_)
-            insert_key_entries(i);
+        if (key_indexes_->usable())
+            key_indexes_->add(ts_[i], slots_[i]->tts_tid);
         else
             compat::insert_index_tuples(target_, slots_[i], estate_);
         ExecClearTuple(slots_[i]);
@@ -164,18 +151,6 @@ void BulkInsert::give_pages_back() {
     if (own_page_ == own_pages_end_) return;
     for (BlockNumber page = own_page_ + 1; page < own_pages_end_; ++page) RecordPageWithFreeSpace(table_, page, BLCKSZ - SizeOfPageHeaderData);
     FreeSpaceMapVacuumRange(table_, own_page_, own_pages_end_);
-}
-
-void BulkInsert::insert_key_entries(int row) {
-    key_[2] = TimestampTzGetDatum(ts_[row]);
-    Datum values[INDEX_MAX_KEYS];
-    bool nulls[INDEX_MAX_KEYS] = {};
-    for (int i = 0; i < target_->ri_NumIndices; ++i) {
-        IndexInfo* index = target_->ri_IndexRelationInfo[i];
-        for (int k = 0; k < index->ii_NumIndexAttrs; ++k) values[k] = key_[key_parts_[i * INDEX_MAX_KEYS + k]];
-        index_insert(target_->ri_IndexRelationDescs[i], values, nulls, &slots_[row]->tts_tid, table_,
-                     index->ii_Unique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, false, index);
-    }
 }
 
 void BulkInsert::close() {

@@ -1,6 +1,6 @@
 #pragma once
 #include "backend/compat.hpp"
-#include "backend/tables.hpp"
+#include "backend/key_indexes.hpp"
 
 namespace pg_candle {
 
@@ -12,13 +12,11 @@ bool can_bulk_insert(Relation table, const bool* filled);
 
 /// Inserts tuples a page at a time, as COPY does: table_multi_insert, then the indexes in the same order.
 /// Constraints are checked; a duplicate key is an error. Lives in the memory context in which it was made.
-///
-/// An index on nothing but the key columns, which is all that the table comes with, gets its entries straight from the key;
-/// otherwise every tuple would be taken apart again for it. With any other index the executor does it.
+/// KeyIndexes adds the entries to the indexes; where there are others than it knows, the executor does.
 class BulkInsert {
 public:
-    /// `room`: bytes of the largest tuple. `beside_others`: other processes are inserting a lot at the same time.
-    BulkInsert(Relation table, Size room, bool beside_others);
+    /// `room`: bytes of the largest tuple. `turn`: not nullptr where other processes are inserting a lot at the same time.
+    BulkInsert(Relation table, Size room, class IndexTurn* turn);
 
     /// Says of which series the following tuples are.
     void start(const Series& series);
@@ -28,13 +26,13 @@ public:
     char* space() { return space_ + count_ * room_; }
     void add(TimestampTz ts);
 
+    /// Writes what was added; before that, rows may be there that no index knows.
     void flush();
     void close();
 
 private:
-    bool find_key_indexes();
+    void flush_rows();
     void store_tuples();
-    void insert_key_entries(int row);
     void give_pages_back();
 
     Relation table_;
@@ -51,9 +49,7 @@ private:
     char* space_;
     TupleTableSlot** slots_;
     TimestampTz* ts_;
-    bool only_key_indexes_;
-    uint8* key_parts_;  // for each index, INDEX_MAX_KEYS places in key_
-    Datum key_[3];      // instrument_id, timeframe, ts
+    KeyIndexes* key_indexes_;
 };
 
 }  // namespace pg_candle

@@ -99,5 +99,6 @@ for round in 1 2 3 4 5 6; do
     up
     settled "crash $round"
 done
+is "$(sql "CREATE EXTENSION amcheck"; sql "SELECT bt_index_check('indicator_data_pkey', true)")" "" "the index knows every row"
 is "$((killed >= 4))" 1 "$killed processes were killed in the middle of their work"
 done_testing

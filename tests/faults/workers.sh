@@ -3,6 +3,8 @@
 # workers go, too; progress for everybody to see.
 . "$(dirname "$0")/../tap.sh"
 new_database pg_candle_workers
+tmp=$(mktemp)
+trap 'rm -f "$tmp"' EXIT
 export PGOPTIONS="-c client_min_messages=warning"
 make_candles() { # FIRST LAST COUNT
     sql "INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close, volume)
@@ -37,6 +39,23 @@ for how in "workers => 0" "workers => 2"; do
     is "$(sql "SELECT failures, error FROM indicator_state WHERE instrument_id = 30")" "0|" "$how: and the state forgets it"
 done
 sql "ALTER TABLE candle_data ADD CONSTRAINT candle_data_prices CHECK (low > '-Infinity')" >/dev/null
+
+# Somebody else has a row of series 5 in an open transaction, and keeps the worker waiting that is at the indexes.
+sql "TRUNCATE indicator_data; CREATE EXTENSION IF NOT EXISTS amcheck" >/dev/null
+coproc writer { psql -X -q -A -t 2>&1; }
+echo "BEGIN; INSERT INTO indicator_data (instrument_id, timeframe, ts, sma_20) SELECT instrument_id, timeframe, ts, -1 FROM expected WHERE instrument_id = 5 ORDER BY ts LIMIT 1; SELECT 'open';" >&"${writer[1]}"
+read -r line <&"${writer[0]}"
+is "$line" open "a writer has the row of a series"
+sql "CALL refresh_indicators(workers => 2)" >"$tmp" &
+call=$!
+for _ in $(seq 400); do [ "$(sql "SELECT count(DISTINCT instrument_id) FROM indicator_data")" -lt 59 ] || break; sleep 0.05; done
+is "$(sql "SELECT count(*), count(DISTINCT instrument_id), bool_or(instrument_id = 5) FROM indicator_data")" "118000|59|f" "meanwhile all other series are done, those of the waiting worker's partner among them"
+echo "COMMIT; SELECT 'closed'; \\q" >&"${writer[1]}"
+read -r line <&"${writer[0]}"
+wait $call
+like "$(cat "$tmp")" "instrument 5, timeframe 1m: duplicate key value" "when it commits, the series is a failure"
+is "$(sql "CALL refresh_indicators(workers => 2)"; sql "$wrong"; sql "SELECT count(*) FROM indicator_data")" $'0\n120000' "the next call writes over that row, and the rest"
+is "$(sql "SELECT bt_index_check('indicator_data_pkey', true)")" "" "the index knows every row"
 
 # A role without rights on everything, and one that has them.
 sql "DROP ROLE IF EXISTS candle_refresher" >/dev/null 2>&1
@@ -83,5 +102,6 @@ is "$(sql "SELECT bool_or(instrument_id = 3), bool_and(instrument_id = 3 OR inst
 out=$(PGOPTIONS= sql "CALL refresh_indicators(workers => 64)")
 like "$out" "background workers could be started" "more workers than there are: those that there are"
 is "$(sql "SELECT count(*) FROM indicator_data")" 1380000 "and everything is done"
+is "$(sql "SELECT bt_index_check('indicator_data_pkey', true)")" "" "and the index knows every row"
 psql -X -q -d postgres -c "DROP DATABASE pg_candle_workers"
 done_testing
