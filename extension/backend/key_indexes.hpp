@@ -12,7 +12,7 @@ public:
     /// `target`: with its indexes open. `turn`: shared with another process that stores; nullptr if there is none.
     KeyIndexes(ResultRelInfo* target, class IndexTurn* turn);
 
-    /// False where an index needs more than the key; then nothing else here may be called.
+    /// False where an index needs more than the key; then nothing may be added.
     bool usable() const { return parts_ != nullptr; }
 
     /// Says of which series the following rows are. There must be no entry left of another one.
