@@ -16,17 +16,9 @@ ChangeLog::ChangeLog(Oid schema, MemoryContext memory) {
 }
 
 TimestampTz ChangeLog::take(const Series& series) {
-    MemoryContext caller = CurrentMemoryContext;
     Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe)};
-    const int result = SPI_execute_plan(take_, values, nullptr, false, 0);
-    if (result < 0) elog(ERROR, "could not read candle_change: %s", SPI_result_code_string(result));
     TimestampTz earliest = DT_NOEND;
-    for (uint64 i = 0; i < SPI_processed; ++i) {
-        bool null;
-        earliest = std::min(earliest, DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &null)));
-    }
-    SPI_freetuptable(SPI_tuptable);
-    MemoryContextSwitchTo(caller);
+    for_each_row(take_, values, nullptr, false, 0, [&](const ResultRow& row) { earliest = std::min(earliest, DatumGetTimestampTz(row[1].value)); });
     return earliest;
 }
 

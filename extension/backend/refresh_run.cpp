@@ -31,14 +31,10 @@ RefreshRun::RefreshRun(Oid schema) {
 int64 RefreshRun::begin(const char* timeframe, int series_total) {
     if (!begin_) return 0;
     execute_query(forget_, nullptr);
-    MemoryContext caller = CurrentMemoryContext;
     Datum values[] = {timeframe ? CStringGetTextDatum(timeframe) : Datum{0}, Int32GetDatum(series_total), Int32GetDatum(MyProcPid)};
     const char nulls[] = {timeframe ? ' ' : 'n', ' ', ' '};
-    SPI_execute_plan(begin_, values, nulls, false, 0);
-    bool null;
-    const int64 run = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null));
-    SPI_freetuptable(SPI_tuptable);
-    MemoryContextSwitchTo(caller);
+    int64 run = 0;
+    for_each_row(begin_, values, nulls, false, 0, [&](const ResultRow& row) { run = DatumGetInt64(row[1].value); });
     return run;
 }
 

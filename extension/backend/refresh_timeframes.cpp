@@ -188,31 +188,20 @@ public:
 
 private:
     Changes take(int32 instrument_id) {
-        MemoryContext caller = CurrentMemoryContext;
         Datum values[] = {Int32GetDatum(instrument_id), watched()};
-        SPI_execute_plan(take_, values, nullptr, false, 0);
-        MemoryContextSwitchTo(caller);
-        Changes changes(static_cast<int>(SPI_processed) + wanted_.count);
-        for (uint64 i = 0; i < SPI_processed; ++i) {
-            bool null;
-            changes.add(pstrdup(SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1)),
-                        DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &null)));
-        }
-        SPI_freetuptable(SPI_tuptable);
+        Changes changes(wanted_.count + static_cast<int>(std::size(sources)));
+        for_each_row(take_, values, nullptr, false, 0, [&](const ResultRow& row) { changes.add(row.text(1), DatumGetTimestampTz(row[2].value)); });
         return changes;
     }
 
     int64 derive(int32 instrument_id, const char* source, const char* target, TimestampTz from, Changes& changes) {
         CHECK_FOR_INTERRUPTS();
-        MemoryContext caller = CurrentMemoryContext;
         Datum values[] = {Int32GetDatum(instrument_id), CStringGetTextDatum(source), CStringGetTextDatum(target), TimestampTzGetDatum(from)};
-        SPI_execute_plan(derive_, values, nullptr, false, 0);
-        bool null;
-        const int64 written = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null));
-        const Datum earliest = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &null);
-        if (!null) changes.add(target, DatumGetTimestampTz(earliest));
-        SPI_freetuptable(SPI_tuptable);
-        MemoryContextSwitchTo(caller);
+        int64 written = 0;
+        for_each_row(derive_, values, nullptr, false, 0, [&](const ResultRow& row) {
+            written = DatumGetInt64(row[1].value);
+            if (!row[2].isnull) changes.add(target, DatumGetTimestampTz(row[2].value));
+        });
         return written;
     }
 

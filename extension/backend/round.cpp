@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "backend/boundary.hpp"
+#include "backend/cursor.hpp"
 #include "backend/launcher.hpp"
 #include "backend/settings.hpp"
 #include "backend/series_refresh.hpp"
@@ -20,10 +21,9 @@ constexpr int64 shortest_budget = 2 * USECS_PER_SEC;
 
 /// The schema of the extension's tables, or invalid if there is nothing to keep fresh here.
 Oid find_schema() {
-    SPI_execute("SELECT extnamespace FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'pg_candle'", true, 1);
-    if (SPI_processed == 0) return InvalidOid;
-    bool null;
-    const Oid schema = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null));
+    Oid schema = InvalidOid;
+    for_each_row(prepare_query("SELECT extnamespace FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'pg_candle'", 0, nullptr), nullptr, nullptr,
+                 true, 1, [&](const ResultRow& row) { schema = DatumGetObjectId(row[1].value); });
     for (const char* table : {"candle_data", "indicator_data", "indicator_state", "indicator_checkpoint", "candle_change"})
         if (!OidIsValid(get_relname_relid(table, schema))) return InvalidOid;
     return schema;
@@ -34,13 +34,11 @@ uint64 environment_of(Oid schema, SeriesRefresh& refresh) {
     const uint64 columns = refresh.columns_signature();
     const Oid calendars = get_relname_relid("trading_calendar", schema);
     if (!OidIsValid(calendars) || pg_class_aclcheck(calendars, GetUserId(), ACL_SELECT) != ACLCHECK_OK) return columns;
-    MemoryContext caller = CurrentMemoryContext;
-    SPI_execute(psprintf("SELECT pg_catalog.hashtextextended(pg_catalog.string_agg(calendar || ' ' || timezone, ',' ORDER BY calendar, valid_from), 0) FROM %s",
-                         table_name(schema, "trading_calendar")), true, 1);
-    MemoryContextSwitchTo(caller);
-    bool null;
-    const Datum zones = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
-    return null ? columns : columns ^ static_cast<uint64>(DatumGetInt64(zones));
+    uint64 zones = 0;
+    for_each_row(prepare_query(psprintf("SELECT pg_catalog.hashtextextended(pg_catalog.string_agg(calendar || ' ' || timezone, ',' ORDER BY calendar, valid_from), 0) FROM %s",
+                                        table_name(schema, "trading_calendar")), 0, nullptr), nullptr, nullptr, true, 1,
+                 [&](const ResultRow& row) { zones = row[1].isnull ? 0 : static_cast<uint64>(DatumGetInt64(row[1].value)); });
+    return columns ^ zones;
 }
 
 /// What there is to do, newest first: the series of the log, or, where that may not be all (at first, every hour, and after a change

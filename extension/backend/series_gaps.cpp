@@ -94,10 +94,8 @@ SeriesGaps GapFinder::find(const Series& series, const Timeframe& timeframe, con
     const auto is_intact = [&](int32 span) {
         if (coverage.intact[span] < 0) {
             Datum of_span[] = {values[0], values[1], TimestampTzGetDatum(coverage.spans[span].from), TimestampTzGetDatum(coverage.spans[span].to)};
-            SPI_execute_plan(count_, of_span, nullptr, true, 1);
-            bool null;
-            coverage.intact[span] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null)) == coverage.rows[span];
-            SPI_freetuptable(SPI_tuptable);
+            for_each_row(count_, of_span, nullptr, true, 1,
+                         [&](const ResultRow& row) { coverage.intact[span] = DatumGetInt64(row[1].value) == coverage.rows[span]; });
         }
         return coverage.intact[span] != 0;
     };

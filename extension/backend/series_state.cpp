@@ -28,15 +28,10 @@ SeriesState::SeriesState(Oid schema, MemoryContext memory) {
 
 /// The bytea of the query's first row, or null.
 const bytea* SeriesState::fetch(SPIPlanPtr query, Datum* values, bool* found) {
-    MemoryContext caller = CurrentMemoryContext;
-    const int result = SPI_execute_plan(query, values, nullptr, false, 1);
-    if (result < 0) elog(ERROR, "could not read a state: %s", SPI_result_code_string(result));
-    MemoryContextSwitchTo(caller);
-    *found = SPI_processed > 0;
-    bool null = true;
-    const Datum state = *found ? SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null) : Datum{0};
-    const bytea* copy = null ? nullptr : DatumGetByteaPCopy(state);
-    SPI_freetuptable(SPI_tuptable);
+    const bytea* copy = nullptr;
+    *found = for_each_row(query, values, nullptr, false, 1, [&](const ResultRow& row) {
+        if (!row[1].isnull) copy = DatumGetByteaPCopy(row[1].value);
+    }) > 0;
     return copy;
 }
 

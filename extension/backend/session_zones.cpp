@@ -31,16 +31,13 @@ const char* SessionZones::look_up(SPIPlanPtr& plan, const char* table, const cha
         owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
         ReleaseSysCache(tuple);
     }
-    MemoryContext caller = CurrentMemoryContext;
     GetUserIdAndSecContext(&user, &security);
     SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
     if (!plan) plan = prepare_query(psprintf(query, quote_qualified_identifier(get_namespace_name(schema_), table)), 1, &type, memory_);
     Datum values[] = {value};
-    SPI_execute_plan(plan, values, nullptr, read_only_, 1);
+    const char* found = nullptr;
+    for_each_row(plan, values, nullptr, read_only_, 1, [&](const ResultRow& row) { found = row.text(1); });
     SetUserIdAndSecContext(user, security);
-    MemoryContextSwitchTo(caller);
-    const char* found = SPI_processed == 0 ? nullptr : SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-    SPI_freetuptable(SPI_tuptable);
     return found;
 }
 

@@ -142,22 +142,18 @@ InstrumentCalendar Calendars::of_instrument(int32 instrument_id) {
 }
 
 bool Calendars::find_instrument(int32 instrument_id, InstrumentCalendar& found) {
-    MemoryContext caller = CurrentMemoryContext;
     if (!instrument_) {
         Oid types[] = {INT4OID};
         instrument_ = prepare_query(psprintf("SELECT segment, listed_on, expiry_date FROM %s WHERE instrument_id OPERATOR(pg_catalog.=) $1",
                                              table_name(schema_, "instrument_master")), 1, types, memory_);
     }
     Datum values[] = {Int32GetDatum(instrument_id)};
-    SPI_execute_plan(instrument_, values, nullptr, true, 1);
-    if (SPI_processed == 0) {
-        MemoryContextSwitchTo(caller);
-        return false;
-    }
-    const char* calendar = calendar_of_segment(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
-    found = {nullptr, number(0, 2, earliest_date), number(0, 3, latest_date)};
-    SPI_freetuptable(SPI_tuptable);
-    MemoryContextSwitchTo(caller);
+    const char* calendar = nullptr;
+    for_each_row(instrument_, values, nullptr, true, 1, [&](const ResultRow& row) {
+        calendar = calendar_of_segment(row.text(1));
+        found = {nullptr, row[2].isnull ? earliest_date : DatumGetInt32(row[2].value), row[3].isnull ? latest_date : DatumGetInt32(row[3].value)};
+    });
+    if (!calendar) return false;
     found.trading = named(calendar);
     return true;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every SQL and shell block of the README, in its order: shell blocks here, SQL blocks in the demo that they start.
+# Every SQL and shell block of the README and then of docs/, in their order: shell blocks here, SQL blocks in the demo that they start.
 . "$(dirname "$0")/../tap.sh"
 cd "$(dirname "$0")/../.." || exit 1
 unset PGHOST PGDATABASE PGUSER PGPORT
@@ -8,9 +8,9 @@ DEMO_NOTE=$blocks/demo.dir
 export DEMO_NOTE
 trap 'tests/demo stop; rm -rf "$blocks" /tmp/pg_candle_readme.csv.gz' EXIT
 awk -v folder="$blocks" '
-    /^```(sql|sh)$/ { language = substr($0, 4); file = sprintf("%s/%02d.%s", folder, ++n, language); next }
+    /^```(sql|sh)$/ { language = substr($0, 4); page = FILENAME; gsub("/", "-", page); file = sprintf("%s/%02d-%s.%s", folder, ++n, page, language); next }
     /^```/ { language = ""; next }
-    language { print > file }' README.md
+    language { print > file }' README.md docs/*.md
 
 for block in "$blocks"/*.sql "$blocks"/*.sh; do echo "$(basename "$block") $block"; done | sort | while read -r name block; do
     echo "# --- $name: $(head -1 "$block")"
@@ -19,12 +19,12 @@ for block in "$blocks"/*.sql "$blocks"/*.sh; do echo "$(basename "$block") $bloc
         *.sql) output=$(tests/demo psql -X -q -v ON_ERROR_STOP=1 -f "$block" 2>&1) ;;
     esac
     status=$?
-    ok $status "README block $name"
+    ok $status "block $name"
     [ $status -eq 0 ] || sed 's/^/# /' <<<"$output"
     [[ $output != *"(0 rows)"* ]]
-    ok $? "README block $name shows something"
+    ok $? "block $name shows something"
     echo "$tap_count $tap_failed" >"$blocks/count"
 done
 read -r tap_count tap_failed <"$blocks/count"
-is "$([ "$tap_count" -ge 20 ] && echo enough)" enough "the README has its blocks"
+is "$([ "$tap_count" -ge 26 ] && echo enough)" enough "the pages have their blocks"
 done_testing
