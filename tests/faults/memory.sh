@@ -14,7 +14,8 @@ is "$(sql 'SELECT count(*) FROM candle_data')" 10000000 "ten million candles in 
 
 # Peak of the backend's anonymous memory in MiB (its own, not the shared buffers) while it runs a statement.
 peak() { # STATEMENT
-    PGAPPNAME=measured psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1" >/tmp/pg_candle_memory.$$ 2>&1 &
+    # The sleep lets it be found before what may be over in a millisecond.
+    PGAPPNAME=measured psql -X -q -A -t -v ON_ERROR_STOP=1 -c "DO 'BEGIN PERFORM pg_sleep(0.5); END'" -c "$1" >/tmp/pg_candle_memory.$$ 2>&1 &
     local client=$! pid= now most=0
     while kill -0 $client 2>/dev/null; do
         [ -n "$pid" ] || pid=$(sql "SELECT pid FROM pg_stat_activity WHERE application_name = 'measured' AND state = 'active'")
