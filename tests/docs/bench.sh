@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../tap.sh"
 cd "$(dirname "$0")/../.." || exit 1
 [ ! -f build/bench.json ] || mv build/bench.json build/bench.json.kept
-output=$(BENCH_ROUNDS=1 BENCH_CANDLES=20000 BENCH_TALIB=no tests/bench/run 2>&1)
+output=$(BENCH_ROUNDS=1 BENCH_CANDLES=20000 BENCH_TALIB=no BENCH_BUILD=build/release tests/bench/run 2>&1)
 ok $? "a small benchmark runs"
 is "$(grep -c '  ratio [0-9.]*, to reach' <<<"$output")" 14 "fourteen comparisons without TA-Lib"
 like "$output" "TA-Lib is absent" "which it says"
