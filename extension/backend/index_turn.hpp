@@ -61,7 +61,7 @@ public:
     }
 
 private:
-    static constexpr long entries_per_us = 5;  // computing and storing takes some 2 us a row
+    static constexpr long entries_per_us = 5;  // 0.2 us each, a tenth of the 2 us that computing and storing a row takes
     static constexpr long most_credit_us = 8000;
 
     Shared* shared_;
