@@ -20,7 +20,7 @@ Datum compute_indicators(FunctionCallInfo fcinfo) {
     options.force = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
 
     SPI_connect();
-    const KnownSeriesList list = list_known_series(schema, filter, SeriesOrder::key);
+    const KnownSeriesList list = list_known_series(schema, filter, WhichSeries::known, SeriesOrder::key);
     if (list.count == 0 && filter.has_instrument) require_instrument(schema, filter.instrument_id);
     int64 written = 0;
     Engine engine(schema);

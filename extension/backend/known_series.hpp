@@ -20,12 +20,17 @@ struct KnownSeriesList {
     KnownSeries* series;
 };
 
+enum class WhichSeries {
+    known,       ///< with candles, known to indicator_state, or named by candle_change: what is stored of a series may have outlived the other two
+    changed_only ///< what candle_change names for indicators
+};
+
 enum class SeriesOrder {
     key,          ///< the order in which series are locked
     newest_first  ///< what is watched before the rest, then by the newest candle, then what was computed before: today comes first
 };
 
-/// list_series() with what is needed to tell which of them is due. Needs SPI; the list lives in the current memory context.
-KnownSeriesList list_known_series(Oid schema, const SeriesFilter& filter, SeriesOrder order);
+/// Series with what is needed to tell which of them is due. Needs SPI; the list lives in the current memory context.
+KnownSeriesList list_known_series(Oid schema, const SeriesFilter& filter, WhichSeries which, SeriesOrder order);
 
 }  // namespace pg_candle

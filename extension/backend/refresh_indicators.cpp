@@ -54,7 +54,7 @@ Datum refresh_indicators(FunctionCallInfo fcinfo) {
 
     SPI_connect_ext(SPI_OPT_NONATOMIC);
     MemoryContext procedure = CurrentMemoryContext;
-    KnownSeriesList list = list_known_series(schema, filter, SeriesOrder::newest_first);
+    KnownSeriesList list = list_known_series(schema, filter, WhichSeries::known, SeriesOrder::newest_first);
     SeriesRefresh refresh(schema);
     RefreshRun progress_row(schema);
     const int all = list.count;

@@ -47,7 +47,7 @@ KnownSeriesList list_work(Oid schema, SeriesRefresh& refresh, Round* round) {
     const TimestampTz now = GetCurrentTimestamp();
     const uint64 environment = environment_of(schema, refresh);
     const bool sweep = round->swept_at == 0 || now - round->swept_at > sweep_every || round->environment != environment;
-    KnownSeriesList list = list_known_series(schema, {false, 0, nullptr, !sweep}, SeriesOrder::newest_first);
+    KnownSeriesList list = list_known_series(schema, {false, 0, nullptr}, sweep ? WhichSeries::known : WhichSeries::changed_only, SeriesOrder::newest_first);
     if (sweep) {
         round->swept_at = now;
         round->environment = environment;

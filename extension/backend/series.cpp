@@ -6,8 +6,6 @@
 namespace pg_candle {
 
 const char* series_text(Oid schema, const SeriesFilter& filter) {
-    if (filter.changed_only)
-        return psprintf("(SELECT DISTINCT c.instrument_id, c.timeframe FROM %s c WHERE c.consumer OPERATOR(pg_catalog.=) 'indicators')", table_name(schema, "candle_change"));
     return psprintf(
         "(WITH RECURSIVE found AS ("
         "(SELECT c.instrument_id, c.timeframe FROM %1$s c WHERE %2$s ORDER BY c.instrument_id, c.timeframe LIMIT 1)"

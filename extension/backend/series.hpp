@@ -13,7 +13,6 @@ struct SeriesFilter {
     bool has_instrument;
     int32 instrument_id;
     const char* timeframe;  ///< may be null
-    bool changed_only = false;  ///< only what candle_change names for indicators
 };
 
 /// The series that have candles or are known to indicator_state, in the order of their key. Needs SPI; the list lives in the

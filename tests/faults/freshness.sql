@@ -65,7 +65,8 @@ BEGIN
         DELETE FROM candle_data c WHERE c.instrument_id = id AND c.timeframe = tf AND ts >= candle_at(place, tf);
         RETURN format('cut %s/%s at %s', id, tf, place);
     ELSIF kind < 76 THEN
-        UPDATE candle_data c SET ts = ts + interval '7 seconds' WHERE c.instrument_id = id AND c.timeframe = tf AND ts = candle_at(place, tf);
+        UPDATE candle_data c SET ts = ts + interval '7 seconds' WHERE c.instrument_id = id AND c.timeframe = tf AND ts = candle_at(place, tf)
+            AND NOT EXISTS (SELECT FROM candle_data o WHERE o.instrument_id = id AND o.timeframe = tf AND o.ts = c.ts + interval '7 seconds');
         RETURN format('move a candle of %s/%s', id, tf);
     ELSIF kind < 78 THEN
         UPDATE candle_data c SET instrument_id = 4 WHERE c.instrument_id = id AND c.timeframe = tf AND ts = candle_at(place, tf)
@@ -73,6 +74,8 @@ BEGIN
         RETURN format('move a candle of %s/%s to another instrument', id, tf);
     ELSIF kind < 80 THEN
         UPDATE indicator_data d SET sma_9 = 5 WHERE d.instrument_id = id AND d.timeframe = tf AND random() < 0.01;
+        -- Rows of candles that are not there, also of a series that has none.
+        INSERT INTO indicator_data (instrument_id, timeframe, ts, bars) VALUES (id + rnd(2), tf, candle_at(place, tf) + interval '1 second', 1) ON CONFLICT DO NOTHING;
         RETURN format('foreign changes of indicators of %s/%s', id, tf);
     ELSIF kind < 82 THEN
         DELETE FROM indicator_data d WHERE d.instrument_id = id AND d.timeframe = tf AND ts >= candle_at(place, tf);
@@ -87,6 +90,7 @@ BEGIN
         RETURN format('a foreign state for %s/%s', id, tf);
     ELSIF kind < 87 THEN
         DELETE FROM indicator_state d WHERE d.instrument_id = id;
+        IF random() < 0.3 THEN DELETE FROM candle_data c WHERE c.instrument_id = id; END IF;
         RETURN format('states of %s deleted', id);
     ELSIF kind < 88 THEN
         DELETE FROM indicator_checkpoint d WHERE d.instrument_id = id AND random() < 0.5;

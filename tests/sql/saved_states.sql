@@ -138,5 +138,18 @@ TRUNCATE candle_data;
 SELECT ok(compute_indicators() > 1400, 'TRUNCATE of candles takes everything along');
 SELECT is((SELECT count(*)::int FROM indicator_data), 0, 'every row');
 SELECT is(logged(), NULL, 'and leaves no log');
+
+-- Series of which only rows of indicators and of the log are left
+SELECT make_candles(1, 0, 9);
+SELECT compute_indicators();
+DELETE FROM candle_data;
+DELETE FROM indicator_state;
+SELECT is(compute_indicators(), 10::bigint, 'without candles and without its state, a series is known by the log');
+DELETE FROM indicator_state;
+INSERT INTO indicator_data (instrument_id, timeframe, ts, bars) VALUES (2, '5m', '2026-01-05 09:15+05:30', 1), (3, '1d', '2026-01-05 00:00+05:30', 1);
+SELECT is(compute_indicators(3), 1::bigint, 'a row of a series that never was is deleted');
+SELECT is(compute_indicators(timeframe => '5m'), 1::bigint, 'so is one of another timeframe');
+SELECT is((SELECT count(*)::int FROM indicator_data), 0, 'nothing is left');
+SELECT is(logged(), NULL, 'of the log neither');
 SELECT * FROM finish();
 ROLLBACK;
