@@ -92,7 +92,11 @@ for round in 1 2 3 4 5 6; do
         tests/cluster crash "$cluster" 2>/dev/null && killed=$((killed + 1))
         wait
     else
-        victim=$(psql -X -q -A -t -c "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND (query ~ 'compute_indicators|refresh_indicators' OR backend_type ~ 'pg_candle') ORDER BY random() LIMIT 1" 2>/dev/null)
+        # Some moment in which one of them is at work.
+        for _ in $(seq 100); do
+            victim=$(psql -X -q -A -t -c "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND (state = 'active' AND query ~ 'compute_indicators|refresh_indicators' OR backend_type ~ 'pg_candle') ORDER BY random() LIMIT 1" 2>/dev/null)
+            [ -z "$victim" ] || break
+        done
         [ -z "$victim" ] || { kill -9 "$victim" 2>/dev/null && killed=$((killed + 1)); }
         wait
     fi
