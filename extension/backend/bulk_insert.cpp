@@ -58,8 +58,8 @@ bool can_bulk_insert(Relation table, const bool* filled) {
     return true;
 }
 
-BulkInsert::BulkInsert(Relation table, Size room, IndexTurn* turn)
-    : table_(table), room_(room), beside_others_(turn != nullptr), check_constraints_(needs_checks(table)), estate_(CreateExecutorState()) {
+BulkInsert::BulkInsert(Relation table, Size room, bool beside_others)
+    : table_(table), room_(room), beside_others_(beside_others), check_constraints_(needs_checks(table)), estate_(CreateExecutorState()) {
     target_ = makeNode(ResultRelInfo);
     InitResultRelInfo(target_, table, 0, nullptr, 0);
     ExecOpenIndices(target_, false);
@@ -72,7 +72,7 @@ BulkInsert::BulkInsert(Relation table, Size room, IndexTurn* turn)
         slots_[i]->tts_tableOid = RelationGetRelid(table);
     }
     ts_ = static_cast<TimestampTz*>(palloc(sizeof(TimestampTz) * capacity_));
-    key_indexes_ = new (palloc(sizeof(KeyIndexes))) KeyIndexes(target_, turn);
+    key_indexes_ = new (palloc(sizeof(KeyIndexes))) KeyIndexes(target_);
 }
 
 void BulkInsert::start(const Series& series) {
@@ -84,15 +84,10 @@ void BulkInsert::add(TimestampTz ts) {
     tuples_[count_].t_tableOid = RelationGetRelid(table_);
     ts_[count_] = ts;
     ++count_;
-    if (count_ == capacity_) flush_rows();
+    if (count_ == capacity_) flush();
 }
 
 void BulkInsert::flush() {
-    flush_rows();
-    if (key_indexes_->usable()) key_indexes_->flush();
-}
-
-void BulkInsert::flush_rows() {
     if (count_ == 0) return;
     CHECK_FOR_INTERRUPTS();
     MemoryContext caller = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate_));
@@ -101,36 +96,39 @@ void BulkInsert::flush_rows() {
         if (check_constraints_) ExecConstraints(target_, slots_[i], estate_);
     }
     store_tuples();
-    for (int i = 0; i < count_; ++i) {
-        if (key_indexes_->usable())
-            key_indexes_->add(ts_[i], slots_[i]->tts_tid);
-        else
-            compat::insert_index_tuples(target_, slots_[i], estate_);
-        ExecClearTuple(slots_[i]);
-    }
+    if (key_indexes_->usable())
+        key_indexes_->insert(ts_, slots_, count_);
+    else
+        for (int i = 0; i < count_; ++i) compat::insert_index_tuples(target_, slots_[i], estate_);
+    for (int i = 0; i < count_; ++i) ExecClearTuple(slots_[i]);
     MemoryContextSwitchTo(caller);
     ResetPerTupleExprContext(estate_);
     count_ = 0;
 }
 
-/// Rows go where PostgreSQL finds room. Only who writes many beside others brings pages of its own and fills one after the other;
-/// otherwise they meet at each page. Free pages that others have left are used up first.
+/// Brings pages of its own, unless there are some that others have left.
+void BulkInsert::add_own_pages(Size needed) {
+    if (GetPageWithFreeSpace(table_, needed) != InvalidBlockNumber) return;
+    const BlockNumber first = compat::add_pages(table_, pages_at_once);
+    if (first == InvalidBlockNumber) return;
+    own_page_ = first;
+    own_pages_end_ = first + pages_at_once;
+    own_page_used_ = 0;
+}
+
+/// Rows go where PostgreSQL finds room. Only who writes many beside others fills pages of its own, one after the other; otherwise they
+/// meet at each page, and sleep each time that they meet at the end of the table.
 void BulkInsert::store_tuples() {
     constexpr Size usable = BLCKSZ - SizeOfPageHeaderData;
     const auto size = [&](int i) { return MAXALIGN(tuples_[i].t_len) + sizeof(ItemIdData); };
-    if (beside_others_ && count_ == capacity_ && own_page_ == own_pages_end_ && GetPageWithFreeSpace(table_, usable - size(0)) == InvalidBlockNumber) {
-        const BlockNumber first = compat::add_pages(table_, pages_at_once);
-        if (first != InvalidBlockNumber) {
-            own_page_ = first;
-            own_pages_end_ = first + pages_at_once;
-            own_page_used_ = 0;
-        }
-    }
     // Without a BulkInsertState: its small ring of buffers would make this backend write the pages out itself, and whoever
     // computes indicators is about to read them.
     const auto insert = [&](int from, int to) { table_multi_insert(table_, slots_ + from, to - from, GetCurrentCommandId(true), 0, nullptr); };
+    const bool many = beside_others_ && count_ == capacity_;
     int from = 0;
-    while (from < count_ && own_page_ < own_pages_end_) {
+    while (from < count_) {
+        if (many && own_page_ == own_pages_end_) add_own_pages(usable - size(from));
+        if (own_page_ == own_pages_end_) return insert(from, count_);
         int to = from;
         while (to < count_ && own_page_used_ + size(to) <= usable) own_page_used_ += size(to++);
         if (to > from) {
@@ -143,7 +141,6 @@ void BulkInsert::store_tuples() {
             own_page_used_ = 0;
         }
     }
-    if (from < count_) insert(from, count_);
 }
 
 /// Leaves the pages that were not filled to whoever writes next.

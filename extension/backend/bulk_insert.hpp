@@ -15,8 +15,8 @@ bool can_bulk_insert(Relation table, const bool* filled);
 /// KeyIndexes adds the entries to the indexes; where there are others than it knows, the executor does.
 class BulkInsert {
 public:
-    /// `room`: bytes of the largest tuple. `turn`: not nullptr where other processes are inserting a lot at the same time.
-    BulkInsert(Relation table, Size room, class IndexTurn* turn);
+    /// `room`: bytes of the largest tuple. `beside_others`: other processes insert a lot at the same time.
+    BulkInsert(Relation table, Size room, bool beside_others);
 
     /// Says of which series the following tuples are.
     void start(const Series& series);
@@ -26,12 +26,12 @@ public:
     char* space() { return space_ + count_ * room_; }
     void add(TimestampTz ts);
 
-    /// Writes what was added; before that, rows may be there that no index knows.
+    /// Writes what was added.
     void flush();
     void close();
 
 private:
-    void flush_rows();
+    void add_own_pages(Size needed);
     void store_tuples();
     void give_pages_back();
 

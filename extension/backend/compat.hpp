@@ -4,6 +4,7 @@ extern "C" {
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/nbtree.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/heapam.h"
@@ -72,6 +73,27 @@ inline BlockNumber add_pages([[maybe_unused]] Relation table, [[maybe_unused]] i
     UnlockRelationForExtension(table, ExclusiveLock);
 #endif
     return first;
+}
+
+/// What a page of a B-tree says of itself. 15 made a macro of it (postgres commit d16773cdc8).
+inline BTPageOpaque btree_opaque(Page page) {
+#if PG_VERSION_NUM >= 150000
+    return BTPageGetOpaque(page);
+#else
+    return reinterpret_cast<BTPageOpaque>(PageGetSpecialPointer(page));
+#endif
+}
+
+/// Goes down a B-tree to the first leaf page on which the key may be, and locks it for writing.
+/// 16 added the table (postgres commit 61b313e47e), 17 dropped the snapshot (f691f5b80a).
+inline void search_leaf([[maybe_unused]] Relation table, Relation index, BTScanInsert key, Buffer* leaf) {
+#if PG_VERSION_NUM >= 170000
+    _bt_freestack(_bt_search(index, table, key, leaf, BT_WRITE));
+#elif PG_VERSION_NUM >= 160000
+    _bt_freestack(_bt_search(index, table, key, leaf, BT_WRITE, nullptr));
+#else
+    _bt_freestack(_bt_search(index, key, leaf, BT_WRITE, nullptr));
+#endif
 }
 
 /// 18 added the counters of EXPLAIN (postgres commit 0fbceae841).

@@ -4,7 +4,6 @@
 
 #include "backend/bulk_insert.hpp"
 #include "backend/candle_reader.hpp"
-#include "backend/index_turn.hpp"
 #include "backend/sql_write.hpp"
 #include "backend/stored_rows.hpp"
 #include "backend/tables.hpp"
@@ -39,7 +38,7 @@ const bool* filled_columns(const RowShape* shape) {
 
 }  // namespace
 
-Engine::Engine(Oid schema, IndexTurn* turn) : schema_(schema), turn_(turn) {
+Engine::Engine(Oid schema, bool beside_others) : schema_(schema), beside_others_(beside_others) {
     MemoryContext caller = CurrentMemoryContext;
     memory_ = AllocSetContextCreate(caller, "pg_candle engine", ALLOCSET_DEFAULT_SIZES);
     statements_ = AllocSetContextCreate(memory_, "pg_candle engine statements", ALLOCSET_DEFAULT_SIZES);
@@ -81,7 +80,6 @@ void Engine::close() {
 }
 
 void Engine::abandon() {
-    if (turn_) turn_->give_back();
     table_ = nullptr;
     sql_ = nullptr;
     inserts_ = nullptr;
@@ -225,7 +223,7 @@ int64 Engine::compute(const Series& series, const Options& options) {
 void Engine::start_inserts(const Series& series) {
     if (!inserts_) {
         MemoryContext caller = MemoryContextSwitchTo(transaction_);
-        inserts_ = make<BulkInsert>(table_, former_->room(), turn_);
+        inserts_ = make<BulkInsert>(table_, former_->room(), beside_others_);
         MemoryContextSwitchTo(caller);
     }
     inserts_->start(series);

@@ -10,8 +10,8 @@ namespace pg_candle {
 /// many transactions; in each, what it does stands between open() and close(). Needs an SPI connection.
 class Engine {
 public:
-    /// `turn`: not nullptr where other processes refresh series at the same time.
-    explicit Engine(Oid schema, class IndexTurn* turn = nullptr);
+    /// `beside_others`: other processes refresh many series at the same time.
+    explicit Engine(Oid schema, bool beside_others = false);
 
     /// Opens indicator_data and looks whether its columns are still the same.
     void open();
@@ -54,7 +54,7 @@ private:
     class SqlWrite& sql();
 
     Oid schema_;
-    class IndexTurn* turn_;
+    bool beside_others_;
     MemoryContext memory_;       // of the engine
     MemoryContext statements_;   // what depends on the columns of indicator_data
     MemoryContext transaction_;  // from open() to close()

@@ -1,5 +1,4 @@
 #pragma once
-#include "backend/index_turn.hpp"
 #include "backend/refresh_workers.hpp"
 #include "backend/series_refresh.hpp"
 
@@ -33,7 +32,6 @@ struct RefreshQueue {
     pg_atomic_uint32 next, done, failed;
     pg_atomic_uint64 rows;
     Failure failures[remembered_failures];  ///< the first ones; written before `failed` counts them
-    IndexTurn::Shared turns[(most_workers + 1) / 2];  ///< workers 1 and 2 share the first, 3 and 4 the second
 
     Entry* entries() { return reinterpret_cast<Entry*>(this + 1); }
     KnownSeries at(int i) {

@@ -27,8 +27,6 @@ void remember_failure(RefreshQueue* queue, int entry, const char* error) {
 
 void work(RefreshQueue* queue, int worker) {
     MemoryContext memory = AllocSetContextCreate(TopMemoryContext, "pg_candle refresh worker", ALLOCSET_DEFAULT_SIZES);
-    IndexTurn* turn = queue->workers > 1 ? new (MemoryContextAlloc(memory, sizeof(IndexTurn))) IndexTurn(&queue->turns[(worker - 1) / 2]) : nullptr;
-    if (turn) before_shmem_exit([](int, Datum ours) { reinterpret_cast<IndexTurn*>(DatumGetPointer(ours))->give_back(); }, PointerGetDatum(turn));
     MemoryContext each = AllocSetContextCreate(memory, "pg_candle refresh worker, one series", ALLOCSET_DEFAULT_SIZES);
     SeriesRefresh* refresh = nullptr;
     RefreshRun* run = nullptr;
@@ -38,7 +36,7 @@ void work(RefreshQueue* queue, int worker) {
     int next = take();
     in_transaction(queue->user, queue->security, [&] {
         MemoryContextSwitchTo(memory);
-        refresh = new (palloc(sizeof(SeriesRefresh))) SeriesRefresh(queue->schema, turn);
+        refresh = new (palloc(sizeof(SeriesRefresh))) SeriesRefresh(queue->schema, queue->workers > 1);
         run = new (palloc(sizeof(RefreshRun))) RefreshRun(queue->schema);
         if (next >= queue->count) return;
         const Series first = queue->at(next).series;

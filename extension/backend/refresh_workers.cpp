@@ -37,7 +37,6 @@ dsm_segment* make_queue(Oid schema, const KnownSeriesList& list, int workers, in
     queue->count = list.count;
     queue->workers = workers;
     SpinLockInit(&queue->lock);
-    for (IndexTurn::Shared& turn : queue->turns) IndexTurn::initialise(&turn);
     pg_atomic_init_u32(&queue->next, 0);
     pg_atomic_init_u32(&queue->done, 0);
     pg_atomic_init_u32(&queue->failed, 0);

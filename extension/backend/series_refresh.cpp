@@ -8,7 +8,7 @@ extern "C" {
 
 namespace pg_candle {
 
-SeriesRefresh::SeriesRefresh(Oid schema, IndexTurn* turn) : engine_(schema, turn) {
+SeriesRefresh::SeriesRefresh(Oid schema, bool beside_others) : engine_(schema, beside_others) {
     Oid types[] = {INT4OID, TEXTOID, TEXTOID};
     failed_ = prepare_query(psprintf("INSERT INTO %s AS s (instrument_id, timeframe, failures, failed_at, error) VALUES ($1, $2, 1, pg_catalog.now(), $3)"
                                      " ON CONFLICT (instrument_id, timeframe) DO UPDATE SET failures = s.failures OPERATOR(pg_catalog.+) 1,"

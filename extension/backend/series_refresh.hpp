@@ -13,7 +13,7 @@ struct Refreshed {
 /// failure is noted in indicator_state. Needs an SPI connection, not always the same one; the caller commits.
 class SeriesRefresh {
 public:
-    explicit SeriesRefresh(Oid schema, class IndexTurn* turn = nullptr);
+    explicit SeriesRefresh(Oid schema, bool beside_others = false);
 
     /// Keeps those series of a list that are due, in their order.
     void keep_due(KnownSeriesList& list);
