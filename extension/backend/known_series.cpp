@@ -22,23 +22,24 @@ const char* order_text(Oid schema, SeriesOrder order) {
     return psprintf("%sn.ts DESC NULLS LAST, (t.computed_through IS NULL), ", watched);
 }
 
-// After failures a series waits 2, 4 .. 1024 seconds.
+// After failures a series waits 2, 4 .. 1024 seconds. What only tells whether a series is due is not looked up where the log says so.
 const char* list_text(Oid schema, const SeriesFilter& filter, WhichSeries which, SeriesOrder order) {
     const char* others = which == WhichSeries::known ? psprintf(" UNION SELECT k.instrument_id, k.timeframe FROM %s k", series_text(schema, filter)) : "";
     return psprintf(
         "WITH logged AS (SELECT DISTINCT c.instrument_id, c.timeframe FROM %3$s c WHERE c.consumer OPERATOR(pg_catalog.=) 'indicators' AND %4$s)"
         " SELECT s.instrument_id, s.timeframe, n.ts, t.computed_through, t.signature, l.instrument_id IS NOT NULL,"
         " t.failed_at OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => pg_catalog.power(2::pg_catalog.float8, LEAST(t.failures, 10)::pg_catalog.float8)),"
-        " t.computed_through IS NULL OR EXISTS (SELECT FROM %7$s d WHERE d.instrument_id OPERATOR(pg_catalog.=) s.instrument_id"
+        " l.instrument_id IS NOT NULL OR t.computed_through IS NULL OR EXISTS (SELECT FROM %7$s d WHERE d.instrument_id OPERATOR(pg_catalog.=) s.instrument_id"
         " AND d.timeframe OPERATOR(pg_catalog.=) s.timeframe AND d.ts OPERATOR(pg_catalog.=) t.computed_through)"
         " FROM (SELECT c.instrument_id, c.timeframe FROM logged c%1$s) s"
         " LEFT JOIN %2$s t ON t.instrument_id OPERATOR(pg_catalog.=) s.instrument_id AND t.timeframe OPERATOR(pg_catalog.=) s.timeframe"
         " LEFT JOIN logged l ON l.instrument_id OPERATOR(pg_catalog.=) s.instrument_id AND l.timeframe OPERATOR(pg_catalog.=) s.timeframe"
         " LEFT JOIN LATERAL (SELECT c.ts FROM %5$s c WHERE c.instrument_id OPERATOR(pg_catalog.=) s.instrument_id"
-        " AND c.timeframe OPERATOR(pg_catalog.=) s.timeframe ORDER BY c.instrument_id DESC, c.timeframe DESC, c.ts DESC LIMIT 1) n ON true"
+        " AND c.timeframe OPERATOR(pg_catalog.=) s.timeframe%8$s ORDER BY c.instrument_id DESC, c.timeframe DESC, c.ts DESC LIMIT 1) n ON true"
         " WHERE $2 IS NULL OR s.timeframe OPERATOR(pg_catalog.=) $2 ORDER BY %6$ss.instrument_id, s.timeframe",
         others, table_name(schema, "indicator_state"), table_name(schema, "candle_change"),
-        filter.has_instrument ? "c.instrument_id OPERATOR(pg_catalog.=) $1" : "true", table_name(schema, "candle_data"), order_text(schema, order), table_name(schema, "indicator_data"));
+        filter.has_instrument ? "c.instrument_id OPERATOR(pg_catalog.=) $1" : "true", table_name(schema, "candle_data"), order_text(schema, order), table_name(schema, "indicator_data"),
+        order == SeriesOrder::key ? " AND l.instrument_id IS NULL" : "");
 }
 
 struct Growing {

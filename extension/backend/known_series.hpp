@@ -6,11 +6,11 @@ namespace pg_candle {
 /// A series as the tables know it.
 struct KnownSeries {
     Series series;
-    TimestampTz newest;            ///< its newest candle; DT_NOBEGIN if it has none
+    TimestampTz newest;            ///< its newest candle; DT_NOBEGIN if it has none, or if it changed and the order does not need it
     TimestampTz computed_through;  ///< of its state; DT_NOBEGIN if it has none
     bool has_signature;
     uint64 signature;              ///< of its state
-    bool has_last_row;             ///< indicator_data has the row of its last computed candle
+    bool has_last_row;             ///< indicator_data has the row of its last computed candle; not looked up if it changed
     bool changed;                  ///< candle_change has rows of it for indicators
     TimestampTz waiting_until;     ///< it failed; a background worker tries again then
 };
