@@ -9,7 +9,8 @@ extern "C" {
 namespace pg_candle {
 namespace {
 
-/// Comparing a page before and after, for the log, takes as long as inserting that many entries one by one.
+/// A run has the whole page copied and compared for the log, which a few entries are not worth. Estimated: some 10 us against
+/// 1.2 us for an entry by itself.
 constexpr int shortest_run = 8;
 /// One run is short where a page is nearly full; several, where rows that follow each other do not in this index.
 constexpr int most_short_runs = 2;
