@@ -17,7 +17,7 @@ enum class Source : char { historical = 'h', intraday = 'i', derived = 'd', file
 struct Candle {
     Instant start;
     double open, high, low, close;
-    std::optional<std::int64_t> volume, oi;
+    std::optional<double> volume, oi;  ///< may have fractions (crypto); whole numbers are exact up to 2^53
 };
 
 /// Candles on their way into the database, and what was wrong with those that are not among them.
@@ -30,16 +30,16 @@ struct CandleBatch {
     void clear() { candles.clear(), rejected.clear(), altered.clear(), unreadable = 0; }
 };
 
-/// What makes a candle impossible, or nullptr: prices that are not finite, or not low <= open, close <= high. The same rule as
-/// the CHECK of candle_data.
+/// What makes a candle impossible, or nullptr: prices that are not finite, or not low <= open, close <= high. The same
+/// rule as the CHECK of candle_data.
 const char* impossible(const Candle& candle);
 
-/// Adds the candle, or counts why not. A negative volume or open interest (overflows at the provider) becomes NULL. A candle
-/// of a day, week or month is moved to local midnight of its date, its Monday or its 1st.
+/// Adds the candle, or counts why not. A negative volume or open interest (overflows at the provider) becomes NULL. A
+/// candle of a day, week or month is moved to local midnight of its date, its Monday or its 1st.
 void add_candle(CandleBatch& batch, const Timeframe& timeframe, Candle candle);
 
-/// Brings the candles into ascending order with one per start. Of several with the same start the one that was added first
-/// stays (`keep_last`: last); the others are counted as duplicates.
+/// Brings the candles into ascending order with one per start. Of several with the same start the one that was added
+/// first stays (`keep_last`: last); the others are counted as duplicates.
 void sort_candles(CandleBatch& batch, bool keep_last = false);
 
 /// Removes what does not start in [from, to) and counts it.

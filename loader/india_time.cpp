@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 
 #include "failure.hpp"
 
@@ -30,7 +31,8 @@ bool take(std::string_view& text, char expected) {
 
 bool take_date(std::string_view& text, Date& date) {
     int y, m, d;
-    if (!take_number(text, 4, y) || !take(text, '-') || !take_number(text, 2, m) || !take(text, '-') || !take_number(text, 2, d))
+    if (!take_number(text, 4, y) || !take(text, '-') || !take_number(text, 2, m) || !take(text, '-') ||
+        !take_number(text, 2, d))
         return false;
     const year_month_day whole{year{y}, month{static_cast<unsigned>(m)}, day{static_cast<unsigned>(d)}};
     date = Date{whole};
@@ -76,17 +78,19 @@ bool clock_is_replayed() {
 }
 
 Instant now() {
-    const auto real = time_point_cast<microseconds>(system_clock::now());
-    if (!clock_is_replayed()) return real;
+    if (!clock_is_replayed()) return time_point_cast<microseconds>(system_clock::now());
     const std::string setting = std::getenv("PGCANDLE_NOW");
-    const std::size_t speed_at = setting.find(" x"), anchor_at = setting.find(" @");
-    const auto start = parse_instant(std::string_view(setting).substr(0, speed_at));
-    double speed = 0, anchor = 0;
-    if (!start || (speed_at != setting.npos && sscanf(setting.c_str() + speed_at, " x%lf @%lf", &speed, &anchor) != 2) || (speed_at == setting.npos && anchor_at != setting.npos))
-        throw Failure(Exit::usage, "PGCANDLE_NOW is no time: " + setting, "Write it like 2026-10-30T20:00:00+05:30.");
-    if (speed == 0) return *start;
-    const double since = static_cast<double>(real.time_since_epoch().count()) - anchor * 1e6;
-    return *start + microseconds{static_cast<std::int64_t>(speed * since)};
+    std::string moment = setting;
+    if (setting.starts_with('@')) {
+        std::ifstream file(setting.substr(1));
+        moment.clear();  // also where there is no such file
+        std::getline(file, moment);
+    }
+    const auto instant = parse_instant(moment);
+    if (!instant)
+        throw Failure(Exit::usage, "PGCANDLE_NOW is no time: " + setting + ".",
+                      "Write it like 2026-10-30T20:00:00+05:30, or @FILE for a file in which that is written.");
+    return *instant;
 }
 
 std::optional<Instant> parse_instant(std::string_view text) {

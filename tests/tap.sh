@@ -18,6 +18,29 @@ like() { # GOT PATTERN NAME (an extended regular expression)
     ok $found "$3"
     [ $found -eq 0 ] || printf '#     got: %s\n# no match: %s\n' "${1//$'\n'/$'\n'#          }" "$2"
 }
+
+# Waiting, for what may take long on a slow machine: it ends as soon as that is there, and gives up after so many
+# seconds only because it has to end some time. No clock decides a test; how long something took is a comment.
+patience=${TEST_PATIENCE:-900}
+await() { # COMMAND...: until it succeeds
+    local end=$((SECONDS + patience))
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || { echo "# waited $patience s in vain for: $*"; return 1; }
+        sleep 0.05
+    done
+}
+answers() { # STATEMENT EXPECTED: whether it does; what it answered is in $answer
+    answer=$(sql "$1")
+    [ "$answer" = "$2" ]
+}
+becomes() { # STATEMENT EXPECTED NAME: a test that it answers so some time
+    local began=${EPOCHREALTIME/[.,]/}
+    await answers "$1" "$2"
+    local took=$(((${EPOCHREALTIME/[.,]/} - began) / 1000))
+    is "$answer" "$2" "$3"
+    echo "# after $took ms"
+}
+
 skip_all() { echo "1..0 # SKIP $1"; exit 0; }
 done_testing() { echo "1..$tap_count"; exit $((tap_failed > 0)); }
 

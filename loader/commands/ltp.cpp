@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "commands/context.hpp"
+#include "india_time.hpp"
 #include "work/quotes.hpp"
 
 namespace pg_candle::commands {
@@ -21,21 +22,24 @@ std::string list(const std::vector<std::string>& symbols) {
     return text;
 }
 
-/// Sleeps until the next whole minute. False when the user stops it.
-bool wait_for_minute() {
-    using namespace std::chrono;
-    const auto next = ceil<minutes>(system_clock::now() + milliseconds{1});
-    while (system_clock::now() < next && !Context::stop()) {
+/// The whole minute after now, of a replay's clock where there is one.
+Instant next_minute() { return std::chrono::ceil<std::chrono::minutes>(now() + std::chrono::microseconds{1}); }
+
+/// Sleeps until that moment. False when the user stops it.
+bool wait_until(Instant moment) {
+    while (now() < moment && !Context::stop()) {
         timespec pause{0, 200'000'000};
         nanosleep(&pause, nullptr);
     }
     return !Context::stop();
 }
 
-Exit round(const Context& context, store::Connection& connection, upstox::Client& client, const std::vector<store::Instrument>& instruments) {
-    const work::QuoteReport report = work::fetch_quotes(instruments, client, connection, context.api_url, Context::stop());
-    printf("%lld prices stored, %zu missing, %zu refused, %zu errors\n", static_cast<long long>(report.stored), report.missing.size(),
-           report.refused.size(), report.errors.size());
+Exit round(const Context& context, store::Connection& connection, upstox::Client& client,
+           const std::vector<store::Instrument>& instruments) {
+    const work::QuoteReport report =
+        work::fetch_quotes(instruments, client, connection, context.api_url, Context::stop());
+    printf("%lld prices stored, %zu missing, %zu refused, %zu errors\n", static_cast<long long>(report.stored),
+           report.missing.size(), report.refused.size(), report.errors.size());
     fflush(stdout);
     if (!report.missing.empty()) spdlog::warn("ltp missing=\"{}\"", list(report.missing));
     if (!report.refused.empty()) spdlog::warn("ltp refused=\"{}\"", list(report.refused));
@@ -50,14 +54,16 @@ Exit ltp(const Context& context, const Options& options) {
     upstox::Client client(context.client_options(), limiter, token);
     const std::vector<std::string> symbols = split_list(options.symbols);
     for (;;) {
+        const Instant next = next_minute();  // seen from here: none is left out, however long the round takes
         std::vector<store::Instrument> instruments;
         if (symbols.empty()) instruments = store::watched_instruments(connection);
         for (const std::string& symbol : symbols) instruments.push_back(store::find_instrument(connection, symbol));
         if (instruments.empty())
-            throw Failure(Exit::usage, "There is nothing to ask for: no --symbols, and the watchlist is empty.", "\"pgcandle watch add SYMBOL\" fills it.");
+            throw Failure(Exit::usage, "There is nothing to ask for: no --symbols, and the watchlist is empty.",
+                          "\"pgcandle watch add SYMBOL\" fills it.");
         const Exit exit = round(context, connection, client, instruments);
         if (options.once) return exit;
-        if (!wait_for_minute()) return Exit::done;
+        if (!wait_until(next)) return Exit::done;
     }
 }
 

@@ -14,8 +14,14 @@ using namespace std::chrono;
 
 std::string error_body(const std::string& code, const std::string& message) {
     return Json{{"status", "error"},
-                {"errors", Json::array({{{"errorCode", code}, {"message", message}, {"propertyPath", nullptr}, {"invalidValue", nullptr},
-                                         {"error_code", code}, {"property_path", nullptr}, {"invalid_value", nullptr}}})}}.dump();
+                {"errors", Json::array({{{"errorCode", code},
+                                         {"message", message},
+                                         {"propertyPath", nullptr},
+                                         {"invalidValue", nullptr},
+                                         {"error_code", code},
+                                         {"property_path", nullptr},
+                                         {"invalid_value", nullptr}}})}}
+        .dump();
 }
 
 std::string success_body(const std::string& data) { return "{\"status\":\"success\",\"data\":" + data + "}"; }
@@ -27,9 +33,14 @@ void refuse(httplib::Response& response, int status, const std::string& code, co
 
 std::string candles_json(const std::vector<Bar>& bars) {
     std::string text = "{\"candles\":[";
-    const auto number = [&](auto value) {
+    const auto number = [&](double value) {
         char digits[40];
-        text.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+        // Whole numbers as the provider writes them, without an exponent.
+        const auto whole = static_cast<std::int64_t>(value);
+        char* const end = digits + sizeof digits;
+        text.append(digits, (static_cast<double>(whole) == value ? std::to_chars(digits, end, whole)
+                                                                 : std::to_chars(digits, end, value))
+                                .ptr);
     };
     for (auto bar = bars.rbegin(); bar != bars.rend(); ++bar) {
         if (bar != bars.rbegin()) text += ',';

@@ -25,12 +25,14 @@ Hole hole_of(const std::string& key, std::int64_t day, double share) {
 
 }  // namespace
 
-std::vector<Bar> MarketWithHoles::bars(const Listing& listing, Width width, std::chrono::sys_days from, std::chrono::sys_days to) const {
+std::vector<Bar> MarketWithHoles::bars(const Listing& listing, Width width, std::chrono::sys_days from,
+                                       std::chrono::sys_days to) const {
     std::vector<Bar> bars = whole_.bars(listing, width, from, to);
     if (const auto split = splits_.find(listing.key); split != splits_.end())
         for (Bar& bar : bars) {
-            for (double* price : {&bar.open, &bar.high, &bar.low, &bar.close}) *price = std::max(1.0, std::floor(*price / split->second * 20 + 0.5)) / 20;
-            bar.volume = static_cast<std::int64_t>(static_cast<double>(bar.volume) * split->second);
+            for (double* price : {&bar.open, &bar.high, &bar.low, &bar.close})
+                *price = std::max(1.0, std::floor(*price / split->second * 20 + 0.5)) / 20;
+            bar.volume = std::floor(bar.volume * split->second);
         }
     std::int64_t day = -1;
     Hole hole;

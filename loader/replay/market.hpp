@@ -10,7 +10,7 @@ namespace pg_candle::replay {
 struct Bar {
     std::int64_t start;  ///< seconds since 1970 UTC
     double open, high, low, close;
-    std::int64_t volume, oi = 0;
+    double volume, oi = 0;
 };
 
 /// What the provider knows about an instrument. For derivatives `expiry` is set; `strike` is that of an option.
@@ -37,7 +37,8 @@ public:
                                          std::optional<std::chrono::sys_days> expiry) const = 0;
 
     /// Candles of 1 minute or 1 day of an instrument, from one date to another, ascending.
-    virtual std::vector<Bar> bars(const Listing& listing, Width width, std::chrono::sys_days from, std::chrono::sys_days to) const = 0;
+    virtual std::vector<Bar> bars(const Listing& listing, Width width, std::chrono::sys_days from,
+                                  std::chrono::sys_days to) const = 0;
 
     /// Whether the exchange trades on that day.
     virtual bool is_session(std::chrono::sys_days day) const = 0;

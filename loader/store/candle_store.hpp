@@ -39,37 +39,44 @@ struct GapCounts {
     }
 };
 
-/// Writes candles of a series. Ranges that hold nothing yet are filled by plain COPY, others by an upsert that leaves equal rows
-/// alone. What it changes it notes in candle_change. Which source replaces which: historical all; file all but historical; intraday only intraday and derived.
+/// Writes candles of a series. Ranges that hold nothing yet are filled by plain COPY, others by an upsert that leaves
+/// equal rows alone, and so is a table whose columns have other types than the project's: PostgreSQL converts. What it
+/// changes it notes in candle_change. Which source replaces which: historical all; file all but historical; intraday
+/// only intraday and derived.
 class CandleStore {
 public:
     explicit CandleStore(Connection& connection);
 
-    /// In one transaction: the candles (ascending, one per start), what is now known about the range, if anything, and `also`.
-    /// What the provider leaves out for the second time becomes `no_data`. Repeats itself by upsert when somebody who does not
-    /// take the series lock wrote into the range meanwhile.
-    Stored store(const SeriesKey& series, Source source, const std::vector<Candle>& candles, const std::optional<CoveredRange>& learned,
-                 const std::function<void(const Stored&)>& also = {}, GapCounts* gaps = nullptr);
+    /// In one transaction: the candles (ascending, one per start), what is now known about the range, if anything, and
+    /// `also`. What the provider leaves out for the second time becomes `no_data`. Repeats itself by upsert when
+    /// somebody who does not take the series lock wrote into the range meanwhile.
+    Stored store(const SeriesKey& series, Source source, const std::vector<Candle>& candles,
+                 const std::optional<CoveredRange>& learned, const std::function<void(const Stored&)>& also = {},
+                 GapCounts* gaps = nullptr);
 
-    /// The same without coverage and within the caller's transaction, which fails when somebody else writes the same candles.
-    /// `replace_all`: even historical candles are replaced.
+    /// The same without coverage and within the caller's transaction, which fails when somebody else writes the same
+    /// candles. `replace_all`: even historical candles are replaced.
     Stored write(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all = false);
 
-    /// By how much the candles differ from those that are stored of the same starts: the factor of all prices, as after a split,
-    /// or nothing where they agree within a percent, or differ without a common factor.
+    /// By how much the candles differ from those that are stored of the same starts: the factor of all prices, as after
+    /// a split, or nothing where they agree within a percent, or differ without a common factor.
     std::optional<double> rebased_by(const SeriesKey& series, const std::vector<Candle>& candles);
 
 private:
     void lock(const SeriesKey& series);
-    bool is_empty(const SeriesKey& series, Instant from, Instant last);
+    bool takes_copy(const SeriesKey& series, Instant from, Instant last);
     void copy(const SeriesKey& series, Source source, const std::vector<Candle>& candles, const char* into);
     /// `earliest`: of the rows that were inserted or updated, if any were.
-    Stored upsert(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all, Instant& earliest);
-    Stored put(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all, bool may_copy);
-    Stored attempt(const SeriesKey& series, Source source, const std::vector<Candle>& candles, const std::optional<CoveredRange>& learned,
-                   const std::function<void(const Stored&)>& also, GapCounts& gaps, bool may_copy);
+    Stored upsert(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all,
+                  Instant& earliest);
+    Stored put(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all,
+               bool may_copy);
+    Stored attempt(const SeriesKey& series, Source source, const std::vector<Candle>& candles,
+                   const std::optional<CoveredRange>& learned, const std::function<void(const Stored&)>& also,
+                   GapCounts& gaps, bool may_copy);
     void cover(const SeriesKey& series, const std::vector<StoredRange>& old, CoveredRange fresh);
-    void confirm_gaps(const SeriesKey& series, const std::vector<StoredRange>& asked, const CoveredRange& range, std::int64_t before, GapCounts& gaps);
+    void confirm_gaps(const SeriesKey& series, const std::vector<StoredRange>& asked, const CoveredRange& range,
+                      std::int64_t before, GapCounts& gaps);
 
     Connection& connection_;
     bool staging_made_ = false;

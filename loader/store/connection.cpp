@@ -29,7 +29,8 @@ std::int64_t Rows::number(int row, int column) const {
     const auto value = text(row, column);
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-    if (error != std::errc() || end != value.data() + value.size()) throw SqlError("Expected a number and got " + str(row, column) + ".", "");
+    if (error != std::errc() || end != value.data() + value.size())
+        throw SqlError("Expected a number and got " + str(row, column) + ".", "");
     return number;
 }
 
@@ -61,9 +62,10 @@ void Connection::fail(const PGresult* result) {
 }
 
 void Connection::use_candle_tables() {
-    const Rows place = run("SELECT quote_ident(n.nspname), to_regclass(quote_ident(n.nspname) || '.request_log') IS NOT NULL "
-                           "FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace "
-                           "WHERE e.extname = 'pg_candle'");
+    const Rows place =
+        run("SELECT quote_ident(n.nspname), to_regclass(quote_ident(n.nspname) || '.request_log') IS NOT NULL "
+            "FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace "
+            "WHERE e.extname = 'pg_candle'");
     const std::string hint = "Run \"pgcandle init\" on this database.";
     if (place.size() == 0) throw Failure(Exit::failed, "The database has no extension pg_candle.", hint);
     if (place.text(0, 1) != "t") throw Failure(Exit::failed, "The database lacks candle tables.", hint);
@@ -78,7 +80,8 @@ void Connection::follow_clock() {
 Rows Connection::run(const std::string& sql, const std::vector<Param>& params) {
     std::vector<const char*> values;
     for (const Param& one : params) values.push_back(one ? one->c_str() : nullptr);
-    PGresult* const result = PQexecParams(raw(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0);
+    PGresult* const result =
+        PQexecParams(raw(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0);
     Rows rows(result);
     const ExecStatusType status = PQresultStatus(result);
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) fail(result);
@@ -107,10 +110,16 @@ Rows Connection::run_all(const std::string& sql) {
 }
 
 void Connection::wait_for_notification(std::chrono::milliseconds patience) {
+    const auto take_notifications = [this] {
+        bool any = false;
+        for (; PGnotify* notification = PQnotifies(raw()); any = true) PQfreemem(notification);
+        return any;
+    };
+    if (take_notifications()) return;  // it came with the answer to a query
     pollfd socket{PQsocket(raw()), POLLIN, 0};
     poll(&socket, 1, static_cast<int>(patience.count()));
     if (!PQconsumeInput(raw())) fail(nullptr);
-    while (PGnotify* notification = PQnotifies(raw())) PQfreemem(notification);
+    take_notifications();
 }
 
 void Connection::copy_begin(const std::string& sql) {
@@ -164,9 +173,9 @@ std::string sql_time(std::chrono::sys_time<std::chrono::microseconds> at) {
     const hh_mm_ss<microseconds> time{at - date};
     char text[64];
     snprintf(text, sizeof text, "%04d-%02u-%02u %02d:%02d:%02d.%06d+00", static_cast<int>(day.year()),
-             static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()), static_cast<int>(time.hours().count()),
-             static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
-             static_cast<int>(time.subseconds().count()));
+             static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()),
+             static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+             static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
     return text;
 }
 

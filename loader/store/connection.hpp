@@ -26,7 +26,8 @@ public:
     int size() const { return PQntuples(result_.get()); }
     bool is_null(int row, int column) const { return PQgetisnull(result_.get(), row, column); }
     std::string_view text(int row, int column) const {
-        return {PQgetvalue(result_.get(), row, column), static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
+        return {PQgetvalue(result_.get(), row, column),
+                static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
     }
     std::string str(int row, int column) const { return std::string(text(row, column)); }
     /// Throws if the text is no whole number; NULL is 0.
@@ -43,18 +44,18 @@ private:
 /// A parameter of a statement; no value is NULL.
 using Param = std::optional<std::string>;
 
-/// A connection to the database that holds the candle tables. Not for use from several threads at once. All methods throw
-/// SqlError.
+/// A connection to the database that holds the candle tables. Not for use from several threads at once. All methods
+/// throw SqlError.
 class Connection {
 public:
     /// `conninfo` is a URI or a conninfo string; empty: libpq's own environment.
     explicit Connection(const std::string& conninfo);
 
-    /// Has unqualified names mean the tables of the extension's schema, whatever the search_path of the role is. Throws Failure
-    /// when the extension or its tables are missing.
+    /// Has unqualified names mean the tables of the extension's schema, whatever the search_path of the role is. Throws
+    /// Failure when the extension or its tables are missing.
     void use_candle_tables();
 
-    /// Tells the database what time it is where a replay says so (PGCANDLE_NOW, PGCANDLE_CLOCK); otherwise nothing.
+    /// Tells the database what time it is where a replay says so (PGCANDLE_NOW); otherwise nothing.
     void follow_clock();
 
     Rows run(const std::string& sql, const std::vector<Param>& params = {});

@@ -11,11 +11,8 @@ std::string text(double number) {
     return {digits, std::to_chars(digits, digits + sizeof digits, number).ptr};
 }
 
-template <typename Number>
-std::optional<std::string> optional_text(const std::optional<Number>& number) {
-    if (!number) return {};
-    if constexpr (std::is_same_v<Number, double>) return text(*number);
-    else return std::to_string(*number);
+std::optional<std::string> optional_text(const std::optional<double>& number) {
+    return number ? std::optional(text(*number)) : std::nullopt;
 }
 
 }  // namespace
@@ -25,7 +22,9 @@ std::int64_t store_quotes(Connection& connection, const std::vector<InstrumentQu
     const std::string minute = sql_time(std::chrono::floor<std::chrono::minutes>(at));
     Transaction transaction(connection);
     connection.run("CREATE TEMP TABLE arriving_ltp (LIKE ltp_data) ON COMMIT DROP");
-    connection.copy_begin("COPY pg_temp.arriving_ltp (instrument_id, ts, ltp, volume, last_quantity, previous_close, change, change_percent) FROM STDIN");
+    connection.copy_begin(
+        "COPY pg_temp.arriving_ltp (instrument_id, ts, ltp, volume, last_quantity, previous_close, change, "
+        "change_percent) FROM STDIN");
     CopyText rows;
     for (const auto& [id, quote] : quotes) {
         rows.add(std::to_string(id));
@@ -40,13 +39,20 @@ std::int64_t store_quotes(Connection& connection, const std::vector<InstrumentQu
     }
     connection.copy_data(rows.buffer());
     connection.copy_end();
-    const std::int64_t written = connection.run(
-        "INSERT INTO ltp_data AS l (instrument_id, ts, ltp, volume, last_quantity, previous_close, change, change_percent) "
-        "SELECT DISTINCT ON (instrument_id) instrument_id, ts, ltp, volume, last_quantity, previous_close, change, change_percent FROM pg_temp.arriving_ltp ORDER BY instrument_id "
-        "ON CONFLICT (instrument_id, ts) DO UPDATE SET ltp = excluded.ltp, volume = excluded.volume, last_quantity = excluded.last_quantity, "
-        "previous_close = excluded.previous_close, change = excluded.change, change_percent = excluded.change_percent "
-        "WHERE (l.ltp, l.volume, l.last_quantity, l.previous_close) IS DISTINCT FROM "
-        "(excluded.ltp, excluded.volume, excluded.last_quantity, excluded.previous_close)").affected();
+    const std::int64_t written =
+        connection
+            .run(
+                "INSERT INTO ltp_data AS l (instrument_id, ts, ltp, volume, last_quantity, previous_close, change, "
+                "change_percent) "
+                "SELECT DISTINCT ON (instrument_id) instrument_id, ts, ltp, volume, last_quantity, previous_close, "
+                "change, change_percent FROM pg_temp.arriving_ltp ORDER BY instrument_id "
+                "ON CONFLICT (instrument_id, ts) DO UPDATE SET ltp = excluded.ltp, volume = excluded.volume, "
+                "last_quantity = excluded.last_quantity, "
+                "previous_close = excluded.previous_close, change = excluded.change, change_percent = "
+                "excluded.change_percent "
+                "WHERE (l.ltp, l.volume, l.last_quantity, l.previous_close) IS DISTINCT FROM "
+                "(excluded.ltp, excluded.volume, excluded.last_quantity, excluded.previous_close)")
+            .affected();
     transaction.commit();
     return written;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "failure.hpp"
 
@@ -17,8 +18,8 @@ std::string_view trim(std::string_view text) {
     return text;
 }
 
-/// Cuts a line at its commas. Quotes around a field are taken off; a doubled quote inside stays doubled, since no column that is
-/// read holds one.
+/// Cuts a line at its commas. Quotes around a field are taken off; a doubled quote inside stays doubled, since no
+/// column that is read holds one.
 void split(std::string_view line, std::vector<std::string_view>& fields) {
     fields.clear();
     for (;;) {
@@ -44,19 +45,13 @@ bool read_number(std::string_view text, double& number) {
     return error == std::errc() && end == text.data() + text.size();
 }
 
-bool read_count(std::string_view text, std::optional<std::int64_t>& count) {
-    count.reset();
-    if (text.empty()) return true;
-    std::int64_t whole;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), whole);
+/// A volume or open interest; nothing stands for one that is not known.
+bool read_amount(std::string_view text, std::optional<double>& amount) {
+    amount.reset();
     double number;
-    if (error == std::errc() && end == text.data() + text.size()) {
-        count = whole;
-        return true;
-    }
-    if (!read_number(text, number) || !(number > -9e18 && number < 9e18) || number != static_cast<double>(static_cast<std::int64_t>(number)))
-        return false;
-    count = static_cast<std::int64_t>(number);
+    if (text.empty()) return true;
+    if (!read_number(text, number) || !std::isfinite(number)) return false;
+    amount = number;
     return true;
 }
 
@@ -68,7 +63,8 @@ CandleCsv::CandleCsv(LineReader& lines, std::string_view header) : lines_(lines)
     int date = -1, time = -1, stamp = -1;
     for (std::size_t i = 0; i < fields_.size(); ++i) {
         std::string name(fields_[i]);
-        std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        std::transform(name.begin(), name.end(), name.begin(),
+                       [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
         const int at = static_cast<int>(i);
         if (name == "ts" || name == "timestamp" || name == "datetime") stamp = at;
         else if (name == "date") date = at;
@@ -79,7 +75,9 @@ CandleCsv::CandleCsv(LineReader& lines, std::string_view header) : lines_(lines)
         else if (name == "close") prices_[3] = at;
         else if (name == "volume") volume_ = at;
         else if (name == "oi" || name == "open_interest") oi_ = at;
-        else if (name == "symbol" || name == "code" || name == "ticker" || name == "trading_symbol" || name == "instrument_key") symbol_ = at;
+        else if (name == "symbol" || name == "code" || name == "ticker" || name == "trading_symbol" ||
+                 name == "instrument_key")
+            symbol_ = at;
     }
     time_ = stamp >= 0 ? stamp : date >= 0 ? date : time;
     if (stamp < 0 && date >= 0) clock_ = time;
@@ -88,12 +86,16 @@ CandleCsv::CandleCsv(LineReader& lines, std::string_view header) : lines_(lines)
     for (int i = 0; i < 4; ++i)
         if (prices_[i] < 0) missing.append(" ").append(names[i]);
     if (!missing.empty())
-        throw Failure(Exit::failed, "The first line does not name the column" + missing + ".", "A candle file begins like ts,open,high,low,close,volume.");
+        throw Failure(Exit::failed, "The first line does not name the column" + missing + ".",
+                      "A candle file begins like ts,open,high,low,close,volume.");
 }
 
 const char* CandleCsv::read(std::string_view line, CsvCandle& row) {
     split(line, fields_);
-    const auto field = [&](int at) { return at >= 0 && static_cast<std::size_t>(at) < fields_.size() ? fields_[static_cast<std::size_t>(at)] : std::string_view(); };
+    const auto field = [&](int at) {
+        return at >= 0 && static_cast<std::size_t>(at) < fields_.size() ? fields_[static_cast<std::size_t>(at)]
+                                                                        : std::string_view();
+    };
     std::string_view time = field(time_);
     if (clock_ >= 0) {
         scratch_.assign(time).append(" ").append(field(clock_));
@@ -105,8 +107,8 @@ const char* CandleCsv::read(std::string_view line, CsvCandle& row) {
     double* const prices[] = {&row.candle.open, &row.candle.high, &row.candle.low, &row.candle.close};
     for (int i = 0; i < 4; ++i)
         if (!read_number(field(prices_[i]), *prices[i])) return "a price is no number";
-    if (!read_count(field(volume_), row.candle.volume)) return "the volume is no whole number";
-    if (!read_count(field(oi_), row.candle.oi)) return "the open interest is no whole number";
+    if (!read_amount(field(volume_), row.candle.volume)) return "the volume is no number";
+    if (!read_amount(field(oi_), row.candle.oi)) return "the open interest is no number";
     row.symbol = field(symbol_);
     return nullptr;
 }

@@ -7,13 +7,14 @@ namespace json = simdjson::ondemand;
 
 /// An error of the row's content, after which the parser still knows where it is.
 bool of_content(simdjson::error_code error) {
-    return error == simdjson::INCORRECT_TYPE || error == simdjson::NUMBER_ERROR || error == simdjson::NUMBER_OUT_OF_RANGE || error == simdjson::STRING_ERROR;
+    return error == simdjson::INCORRECT_TYPE || error == simdjson::NUMBER_ERROR ||
+           error == simdjson::NUMBER_OUT_OF_RANGE || error == simdjson::STRING_ERROR;
 }
 
 /// Reads one row. `reason` is set when the row is no candle; the result is an error when the JSON is broken.
 simdjson::error_code read_row(json::array row, Candle& candle, const char*& reason) {
     double* const prices[] = {&candle.open, &candle.high, &candle.low, &candle.close};
-    std::optional<std::int64_t>* const counts[] = {&candle.volume, &candle.oi};
+    std::optional<double>* const amounts[] = {&candle.volume, &candle.oi};
     std::size_t column = 0;
     reason = nullptr;
     for (auto item : row) {
@@ -32,11 +33,12 @@ simdjson::error_code read_row(json::array row, Candle& candle, const char*& reas
             error = value.get_double().get(*prices[column - 1]);
             if (error && !reason) reason = "a price is no number";
         } else if (column <= 6) {
-            std::int64_t count;
+            double amount;
             if (!is_null(value)) {
-                error = whole_number(value).get(count);
-                if (error && !reason) reason = column == 5 ? "the volume is no whole number" : "the open interest is no whole number";
-                if (!error) *counts[column - 5] = count;
+                error = value.get_double().get(amount);
+                if (error && !reason)
+                    reason = column == 5 ? "the volume is no number" : "the open interest is no number";
+                if (!error) *amounts[column - 5] = amount;
             }
         }
         if (error && !of_content(error)) return error;
@@ -57,7 +59,8 @@ Parsed CandleParser::parse(const JsonText& body, const Timeframe& timeframe, Can
     if (parser_.iterate(body.padded()).get(document) || document.get_object().get(whole)) return Parsed::malformed;
     if (whole.find_field_unordered("status").get_string().get(status)) return Parsed::malformed;
     if (status != "success") return Parsed::refused;
-    if (whole.find_field_unordered("data").get_object().get(data) || data.find_field_unordered("candles").get_array().get(rows))
+    if (whole.find_field_unordered("data").get_object().get(data) ||
+        data.find_field_unordered("candles").get_array().get(rows))
         return Parsed::malformed;
     for (auto item : rows) {
         json::value value;

@@ -41,18 +41,19 @@ Parsed QuoteParser::parse(const JsonText& body, std::vector<Quote>& quotes, int&
             const auto name = escaped_key(one);
             json::value value = one.value();
             double number;
-            std::int64_t count;
             std::string_view text;
             if (name == "instrument_token") {
                 if (value.get_string().get(text) == simdjson::SUCCESS) quote.instrument_key = text;
             } else if (name == "last_price") {
-                has_price = value.get_double().get(quote.last_price) == simdjson::SUCCESS && std::isfinite(quote.last_price);
+                has_price =
+                    value.get_double().get(quote.last_price) == simdjson::SUCCESS && std::isfinite(quote.last_price);
             } else if (name == "cp") {
-                if (value.get_double().get(number) == simdjson::SUCCESS && std::isfinite(number)) quote.previous_close = number;
+                if (value.get_double().get(number) == simdjson::SUCCESS && std::isfinite(number))
+                    quote.previous_close = number;
             } else if (name == "volume") {
-                if (whole_number(value).get(count) == simdjson::SUCCESS && count >= 0) quote.volume = count;
+                if (value.get_double().get(number) == simdjson::SUCCESS && number >= 0) quote.volume = number;
             } else if (name == "ltq") {
-                if (whole_number(value).get(count) == simdjson::SUCCESS && count >= 0) quote.last_quantity = count;
+                if (value.get_double().get(number) == simdjson::SUCCESS && number >= 0) quote.last_quantity = number;
             }
         }
         if (has_price && !quote.instrument_key.empty())

@@ -12,8 +12,7 @@ namespace pg_candle::upstox {
 struct Quote {
     std::string instrument_key;
     double last_price;
-    std::optional<std::int64_t> volume, last_quantity;
-    std::optional<double> previous_close;
+    std::optional<double> volume, last_quantity, previous_close;
 
     std::optional<double> change() const;
     std::optional<double> change_percent() const;

@@ -104,9 +104,10 @@ wait $!
 is "$?" 0 "the other"
 is "$(replay stats | jq -c '[.requests, .too_many]')" "[48,0]" "together they keep the limits"
 
-# Interrupted softly.
-"$loader" backfill --symbols NIFTY --timeframes 1m --from 2022-01-03 --to 2026-09-30 --limits 5/1s >soft.log 2>&1 &
-sleep 1.5
+# Interrupted softly. The limit lets it do a tenth only.
+sql "DELETE FROM request_log" >/dev/null
+"$loader" backfill --symbols NIFTY --timeframes 1m --from 2022-01-03 --to 2026-09-30 --limits 5/1h >soft.log 2>&1 &
+await answers "SELECT count(*) > 0 FROM candle_coverage WHERE instrument_id = instrument_id('NIFTY')" t
 kill -TERM $!
 wait $!
 is "$?" 0 "SIGTERM ends it with 0"

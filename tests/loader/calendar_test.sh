@@ -11,7 +11,7 @@ list='[{"date":"2026-01-15","description":"Before today","holiday_type":"TRADING
 {"date":"2026-11-08","description":"Diwali Laxmi Pujan","holiday_type":"SPECIAL_TIMING","closed_exchanges":[],"open_exchanges":[{"exchange":"NSE","start_time":1794141000000,"end_time":1794144600000},{"exchange":"NFO","start_time":1794141000000,"end_time":1794145200000}]}]'
 start_replay --limits none --today 2026-01-20 --holidays "$list"
 sessions() { sql "SELECT coalesce(string_agg(to_char(opens_at, 'HH24:MI') || '-' || to_char(closes_at, 'HH24:MI') || ' ' || kind, ', '), 'closed') FROM trading_sessions('$1', '$2', '$2')"; }
-is "$(sessions MCX 2026-03-05) | $(sessions CDS 2026-01-26)" "09:00-23:30 assumed | 09:00-17:00 assumed" "before: by the weekly rule"
+is "$(sessions MCX 2026-03-05) | $(sessions CDS 2026-01-26)" "09:00-23:55 assumed | 09:00-17:00 assumed" "before: by the weekly rule"
 run calendar
 is "$code" 0 "calendar: $output"
 is "$(sessions CDS 2026-01-26) | $(sessions MCX 2026-01-26)" "closed | closed" "holidays of all exchanges"
@@ -19,7 +19,7 @@ is "$(sessions NSCOM 2026-03-26) | $(sessions CDS 2026-03-26) | $(sessions NSE 2
 is "$(sessions NSE 2026-08-26) | $(sessions CDS 2026-08-26)" "09:15-15:30 regular | closed" "a settlement holiday is a trading day"
 is "$(sessions NSE 2026-02-01)" "09:15-15:30 budget" "what was known already stays"
 is "$(sessions NFO 2026-11-08) | $(sessions NSE 2026-11-08)" "18:00-19:10 muhurat | 18:00-19:00 muhurat" "Muhurat"
-is "$(sessions MCX 2026-03-05)" "09:00-23:30 regular" "the year is known now"
+is "$(sessions MCX 2026-03-05)" "09:00-23:55 regular" "the year is known now"
 is "$(sql "SELECT count(*) FROM trading_holiday WHERE holiday = '2026-01-15' AND calendar = 'MCX'")" 0 "days before today are left alone"
 is "$(sessions NSE 2026-06-26)" "09:15-15:30 regular" "a day that the list does not close any more is open"
 is "$(sessions CDS 2026-01-20)" "closed" "who has no hours today does not trade"

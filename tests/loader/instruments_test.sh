@@ -79,7 +79,7 @@ like "$output" "record 41 at byte [0-9]+" "and logged with its position"
 mkfifo slow
 "$loader" instruments --file slow >/dev/null 2>&1 &
 exec 3>slow
-for _ in $(seq 100); do [ "$(sql "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")" = 1 ] && break; sleep 0.05; done
+await answers "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'" 1
 sync a.json
 is "$code" 4 "a second sync at the same time exits 4"
 exec 3>&-

@@ -7,12 +7,12 @@ start_replay --limits none --token $token
 port=$((20000 + RANDOM % 20000))
 export UPSTOX_CLIENT_ID=app UPSTOX_CLIENT_SECRET=app-secret-7 UPSTOX_REDIRECT_URI=http://127.0.0.1:$port/callback
 
-"$loader" login --log-level debug --patience 20 >login.log 2>&1 &
-for _ in $(seq 100); do grep -q authorization/dialog login.log && break; sleep 0.05; done
+"$loader" login --log-level debug --patience "$patience" >login.log 2>&1 &
+await grep -q authorization/dialog login.log
 address=$(grep authorization/dialog login.log)
 like "$address" "client_id=app&redirect_uri=http%3A%2F%2F127.0.0.1%3A$port%2Fcallback&state=[0-9a-f]{32}" "prints the address to open"
 tr '\0' ' ' </proc/$!/cmdline >cmdline
-for _ in $(seq 40); do curl -s -o /dev/null "http://127.0.0.1:$port/" && break; sleep 0.05; done
+await curl -s -o /dev/null "http://127.0.0.1:$port/"
 is "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/callback?code=stolen&state=wrong")" 400 "another state is refused"
 like "$(curl -sL "$address")" "has the code" "the browser arrives at the listener"
 wait $!

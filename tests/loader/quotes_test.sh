@@ -50,11 +50,19 @@ UPSTOX_ACCESS_TOKEN=wrong run ltp --once
 like "$code $output" "^3 .*UDAPI100050" "a wrong token"
 UPSTOX_ACCESS_TOKEN='' run ltp --once
 like "$code $output" "^3 .*pgcandle login" "no token"
-"$loader" ltp --symbols TCS >rounds.log 2>&1 &
-sleep 0.7
+set_clock 2026-10-30T20:02:00+05:30
+PGCANDLE_NOW=@$clock "$loader" ltp --symbols TCS >rounds.log 2>&1 &
+rounds_are() { [ "$(wc -l <rounds.log)" = "$1" ]; }
+await rounds_are 1
+set_clock 2026-10-30T20:03:00+05:30
+await rounds_are 2
 kill -TERM $!
 wait $!
-is "$? $(cat rounds.log)" "0 1 prices stored, 0 missing, 0 refused, 0 errors" "without --once it goes on until it is stopped"
+is "$? $(uniq -c rounds.log | xargs)" "0 2 1 prices stored, 0 missing, 0 refused, 0 errors" \
+    "without --once it goes on, a round a minute, until it is stopped"
+is "$(sql "SELECT string_agg(to_char(ts AT TIME ZONE 'Asia/Kolkata', 'HH24:MI'), ' ' ORDER BY ts) FROM ltp_data
+           WHERE instrument_id = instrument_id('TCS') AND ts > '2026-10-30 20:00+05:30'")" "20:02 20:03" \
+    "each for its minute"
 
 run status
 is "$code" 0 "status"

@@ -16,7 +16,9 @@
 namespace pg_candle {
 namespace {
 
-std::string write_file(const std::string& name, const std::string& content) { return temp_folder().write(name, content); }
+std::string write_file(const std::string& name, const std::string& content) {
+    return temp_folder().write(name, content);
+}
 
 std::string gzip(const std::string& text) {
     const std::string path = write_file("packing", "");
@@ -95,10 +97,12 @@ std::vector<CsvCandle> read_csv(const std::string& text, std::map<std::string, s
 }
 
 TEST(CandleCsv, FindsColumnsByName) {
-    for (const char* text : {"ts,open,high,low,close,volume\n2016-08-16T09:15:00+05:30,1036.25,1039,1036.25,1039,57006\n",
-                             "Code,Date,Open,High,Low,Close,Volume\nRELIANCE,2016-08-16 09:15:00, 1036.25, 1039, 1036.25, 1039, 57006\n",
-                             "\xef\xbb\xbfvolume,close,low,high,open,time,date\n57006.0,1039,1036.25,1039,1036.25,09:15,2016-08-16\n",
-                             "\"ts\",\"open\",\"high\",\"low\",\"close\",\"volume\"\r\n\"2016-08-16 09:15\",\"1036.25\",1039,1036.25,\"1039\",57006\r\n\r\n"}) {
+    for (const char* text :
+         {"ts,open,high,low,close,volume\n2016-08-16T09:15:00+05:30,1036.25,1039,1036.25,1039,57006\n",
+          "Code,Date,Open,High,Low,Close,Volume\nRELIANCE,2016-08-16 09:15:00, 1036.25, 1039, 1036.25, 1039, 57006\n",
+          "\xef\xbb\xbfvolume,close,low,high,open,time,date\n57006.0,1039,1036.25,1039,1036.25,09:15,2016-08-16\n",
+          "\"ts\",\"open\",\"high\",\"low\",\"close\",\"volume\"\r\n\"2016-08-16 "
+          "09:15\",\"1036.25\",1039,1036.25,\"1039\",57006\r\n\r\n"}) {
         const auto rows = read_csv(text);
         ASSERT_EQ(rows.size(), 1u) << text;
         EXPECT_EQ(format_instant(rows[0].candle.start), "2016-08-16T09:15:00+05:30") << text;
@@ -114,18 +118,22 @@ TEST(CandleCsv, FindsColumnsByName) {
 
 TEST(CandleCsv, CountsBadLinesAndGoesOn) {
     std::map<std::string, std::int64_t> rejected;
-    const auto rows = read_csv("ts,open,high,low,close,volume\nyesterday,1,1,1,1,1\n2016-08-16,x,1,1,1,1\n2016-08-16,1,1,1\n2016-08-16,1,1,1,1,1.5\n2016-08-17,1,1,1,1,\n", &rejected);
+    const auto rows = read_csv(
+        "ts,open,high,low,close,volume\nyesterday,1,1,1,1,1\n2016-08-16,x,1,1,1,1\n2016-08-16,1,1,1\n2016-08-16,1,1,1,"
+        "1,nan\n2016-08-17,1,1,1,1,\n",
+        &rejected);
     ASSERT_EQ(rows.size(), 1u);
     EXPECT_FALSE(rows[0].candle.volume);
     EXPECT_EQ(rejected["the time cannot be read"], 1);
     EXPECT_EQ(rejected["a price is no number"], 2);
-    EXPECT_EQ(rejected["the volume is no whole number"], 1);
+    EXPECT_EQ(rejected["the volume is no number"], 1);
 }
 
 TEST(EnvironmentFile, FillsWhatIsNotSet) {
     setenv("PGCANDLE_TEST_SET", "before", 1);
     unsetenv("PGCANDLE_TEST_NEW");
-    const std::string path = write_file("env", "# comment\n\nexport PGCANDLE_TEST_NEW=\"a b\"\nPGCANDLE_TEST_SET=after\n");
+    const std::string path =
+        write_file("env", "# comment\n\nexport PGCANDLE_TEST_NEW=\"a b\"\nPGCANDLE_TEST_SET=after\n");
     chmod(path.c_str(), 0600);
     load_environment_file(path);
     EXPECT_STREQ(getenv("PGCANDLE_TEST_NEW"), "a b");

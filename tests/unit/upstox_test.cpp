@@ -31,7 +31,12 @@ std::string body(const std::string& rows) { return "{\"status\":\"success\",\"da
 
 TEST(CandleParser, ReadsDocumentedRows) {
     CandleBatch batch;
-    EXPECT_EQ(parse(body(R"(["2026-09-22T15:25:00+05:30",1244.5,1244.5,1240.4,1240.4,789257,0],["2026-09-22T15:20:00+05:30",1244,1245,1244,1244,0,12])"), batch), Parsed::taken);
+    EXPECT_EQ(
+        parse(
+            body(
+                R"(["2026-09-22T15:25:00+05:30",1244.5,1244.5,1240.4,1240.4,789257,0],["2026-09-22T15:20:00+05:30",1244,1245,1244,1244,0,12])"),
+            batch),
+        Parsed::taken);
     ASSERT_EQ(batch.candles.size(), 2u);
     EXPECT_EQ(format_instant(batch.candles[0].start), "2026-09-22T15:25:00+05:30");
     EXPECT_EQ(batch.candles[0].low, 1240.4);
@@ -45,33 +50,42 @@ TEST(CandleParser, ReadsDocumentedRows) {
 
 TEST(CandleParser, CountsRowsThatAreNoCandles) {
     CandleBatch batch;
-    EXPECT_EQ(parse(body(R"([1694000000,1,1,1,1,1,0],["2026-09-22T15:25:00+05:30","1",1,1,1,1,0],["2026-09-22T15:26:00+05:30",1,1,1,1],
-        ["2026-09-22T15:27:00+05:30",1,2,3,1,1,0],["2026-09-22T15:28:00+05:30",1,1,1,1,1.5,0],{"a":1},null,["2026-09-22T15:29:00+05:30",1,1,1,null,1,0],
-        ["2026-09-22T15:30:00+05:30",1,1,1,1,-1798967296,0],["2026-09-22T15:31:00+05:30",1,1,1,1,null,0,"more"],["2026-09-22T15:32:00+05:30",1,1,1,1,9007199254740993,0]
-        )"), batch), Parsed::taken);
+    EXPECT_EQ(
+        parse(
+            body(
+                R"([1694000000,1,1,1,1,1,0],["2026-09-22T15:25:00+05:30","1",1,1,1,1,0],["2026-09-22T15:26:00+05:30",1,1,1,1],
+        ["2026-09-22T15:27:00+05:30",1,2,3,1,1,0],["2026-09-22T15:28:00+05:30",1,1,1,1,"many",0],{"a":1},null,["2026-09-22T15:29:00+05:30",1,1,1,null,1,0],
+        ["2026-09-22T15:30:00+05:30",1,1,1,1,-1798967296,0],["2026-09-22T15:31:00+05:30",1,1,1,1,null,0,"more"],["2026-09-22T15:32:00+05:30",1,1,1,1,9007199254740991,0.125]
+        )"),
+            batch),
+        Parsed::taken);
     EXPECT_EQ(batch.candles.size(), 3u);
     EXPECT_FALSE(batch.candles[0].volume);
     EXPECT_FALSE(batch.candles[1].volume);
-    EXPECT_EQ(batch.candles[2].volume, 9007199254740993) << "64 bits, not a double";
+    EXPECT_EQ(batch.candles[2].volume, 9007199254740991) << "whole numbers are exact up to 2^53";
+    EXPECT_EQ(batch.candles[2].oi, 0.125);
     EXPECT_EQ(batch.rejected["the time cannot be read"], 1);
     EXPECT_EQ(batch.rejected["a price is no number"], 2);
     EXPECT_EQ(batch.rejected["the row is too short"], 1);
     EXPECT_EQ(batch.rejected["low is above high"], 1);
-    EXPECT_EQ(batch.rejected["the volume is no whole number"], 1);
+    EXPECT_EQ(batch.rejected["the volume is no number"], 1);
     EXPECT_EQ(batch.rejected["the row is no list"], 2);
     EXPECT_EQ(batch.altered["negative volume stored as NULL"], 1);
 }
 
 TEST(CandleParser, LooksAtTheStatusAndTheForm) {
     CandleBatch batch;
-    EXPECT_EQ(parse(R"({"status":"error","errors":[{"error_code":"UDAPI10005","message":"Too Many Request Sent"}]})", batch), Parsed::refused);
-    for (const char* text : {"", "{", "[]", "null", "<html>", R"({"data":{"candles":[]}})", R"({"status":"success"})", R"({"status":"success","data":[]})",
-                             R"({"status":"success","data":{"candles":{}}})"})
+    EXPECT_EQ(
+        parse(R"({"status":"error","errors":[{"error_code":"UDAPI10005","message":"Too Many Request Sent"}]})", batch),
+        Parsed::refused);
+    for (const char* text : {"", "{", "[]", "null", "<html>", R"({"data":{"candles":[]}})", R"({"status":"success"})",
+                             R"({"status":"success","data":[]})", R"({"status":"success","data":{"candles":{}}})"})
         EXPECT_EQ(parse(text, batch), Parsed::malformed) << text;
 }
 
 TEST(CandleParser, NoticesEveryTruncation) {
-    const std::string whole = body(R"(["2026-09-22T15:25:00+05:30",1244.5,1244.5,1240.4,1240.4,789257,0],["2026-09-22T15:20:00+05:30",1244,1245,1244,1244,0,12])");
+    const std::string whole = body(
+        R"(["2026-09-22T15:25:00+05:30",1244.5,1244.5,1240.4,1240.4,789257,0],["2026-09-22T15:20:00+05:30",1244,1245,1244,1244,0,12])");
     for (std::size_t size = 0; size < whole.size(); ++size) {
         CandleBatch batch;
         EXPECT_EQ(parse(whole.substr(0, size), batch), Parsed::malformed) << size;
@@ -94,7 +108,9 @@ TEST(CandleParser, NoticesDamageAnywhere) {
 TEST(ErrorParser, ReadsDocumentedErrors) {
     ErrorParser parser;
     const auto error = [&](const char* code, long status) {
-        return parser.parse(JsonText(std::string(R"({"status":"error","errors":[{"errorCode":")") + code + R"(","message":"Text","error_code":")" + code + R"("}]})"), status);
+        return parser.parse(JsonText(std::string(R"({"status":"error","errors":[{"errorCode":")") + code +
+                                     R"(","message":"Text","error_code":")" + code + R"("}]})"),
+                            status);
     };
     EXPECT_EQ(error("UDAPI1148", 400).text(), "Text (UDAPI1148, HTTP 400)");
     EXPECT_TRUE(error("UDAPI100050", 401).token_refused());
@@ -102,16 +118,23 @@ TEST(ErrorParser, ReadsDocumentedErrors) {
     EXPECT_TRUE(error("UDAPI1149", 401).plan_missing());
     EXPECT_TRUE(error("UDAPI10005", 200).too_many_requests());
     EXPECT_TRUE(error("UDAPI100011", 400).key_refused());
-    EXPECT_EQ(parser.parse(JsonText("<html>Bad Gateway</html>"), 502).text(), "The server refused without saying why (HTTP 502)");
-    EXPECT_EQ(parser.parse(JsonText("{\"status\":\"error\",\"errors\":[{\"message\":\"two\\nlines\"}]}"), 400).message, "two lines");
+    EXPECT_EQ(parser.parse(JsonText("<html>Bad Gateway</html>"), 502).text(),
+              "The server refused without saying why (HTTP 502)");
+    EXPECT_EQ(parser.parse(JsonText("{\"status\":\"error\",\"errors\":[{\"message\":\"two\\nlines\"}]}"), 400).message,
+              "two lines");
 }
 
 TEST(QuoteParser, MatchesByTheInnerToken) {
     QuoteParser parser;
     std::vector<Quote> quotes;
     int bad = 0;
-    EXPECT_EQ(parser.parse(JsonText(R"({"status":"success","data":{"NSE_FO:NIFTY2543021600PE":{"last_price":303.9,"instrument_token":"NSE_FO|51834","ltq":75,"volume":170325,"cp":29.0},
-        "NSE_INDEX:Nifty 50":{"last_price":100,"instrument_token":"NSE_INDEX|Nifty 50","ltq":null,"volume":null,"cp":0},"x":null,"y":{"last_price":"1"}}})"), quotes, bad), Parsed::taken);
+    EXPECT_EQ(
+        parser.parse(
+            JsonText(
+                R"({"status":"success","data":{"NSE_FO:NIFTY2543021600PE":{"last_price":303.9,"instrument_token":"NSE_FO|51834","ltq":75,"volume":170325,"cp":29.0},
+        "NSE_INDEX:Nifty 50":{"last_price":100,"instrument_token":"NSE_INDEX|Nifty 50","ltq":null,"volume":null,"cp":0},"x":null,"y":{"last_price":"1"}}})"),
+            quotes, bad),
+        Parsed::taken);
     ASSERT_EQ(quotes.size(), 2u);
     EXPECT_EQ(bad, 2);
     EXPECT_EQ(quotes[0].instrument_key, "NSE_FO|51834");
@@ -130,7 +153,11 @@ const char* parse_instrument(const std::string& text, InstrumentRecord& record) 
 
 TEST(InstrumentParser, ReadsRealRecords) {
     InstrumentRecord record;
-    ASSERT_EQ(parse_instrument(R"({"weekly":true,"segment":"NSE_FO","name":"NIFTY","exchange":"NSE","expiry":1765909799000,"instrument_type":"CE","asset_symbol":"NIFTY","underlying_symbol":"NIFTY","instrument_key":"NSE_FO|48202","lot_size":75,"freeze_quantity":1800.0,"exchange_token":"48202","minimum_lot":75,"asset_key":"NSE_INDEX|Nifty 50","underlying_key":"NSE_INDEX|Nifty 50","tick_size":5.0,"asset_type":"INDEX","underlying_type":"INDEX","trading_symbol":"NIFTY 25650 CE 16 DEC 25","strike_price":25650.0,"qty_multiplier":1.0})", record), nullptr);
+    ASSERT_EQ(
+        parse_instrument(
+            R"({"weekly":true,"segment":"NSE_FO","name":"NIFTY","exchange":"NSE","expiry":1765909799000,"instrument_type":"CE","asset_symbol":"NIFTY","underlying_symbol":"NIFTY","instrument_key":"NSE_FO|48202","lot_size":75,"freeze_quantity":1800.0,"exchange_token":"48202","minimum_lot":75,"asset_key":"NSE_INDEX|Nifty 50","underlying_key":"NSE_INDEX|Nifty 50","tick_size":5.0,"asset_type":"INDEX","underlying_type":"INDEX","trading_symbol":"NIFTY 25650 CE 16 DEC 25","strike_price":25650.0,"qty_multiplier":1.0})",
+            record),
+        nullptr);
     EXPECT_TRUE(record.is_option());
     EXPECT_EQ(format_date(*record.expiry), "2025-12-16") << "23:59:59 in India";
     EXPECT_EQ(record.lot_size, 75);
@@ -138,8 +165,14 @@ TEST(InstrumentParser, ReadsRealRecords) {
     EXPECT_EQ(record.strike_price, "25650.0");
     EXPECT_EQ(record.weekly, true);
     EXPECT_EQ(record.underlying, "NIFTY");
-    EXPECT_EQ(record.details, R"({"weekly":true,"asset_symbol":"NIFTY","freeze_quantity":1800.0,"minimum_lot":75,"asset_key":"NSE_INDEX|Nifty 50","asset_type":"INDEX","underlying_type":"INDEX"})");
-    ASSERT_EQ(parse_instrument(R"({"segment":"NSE_EQ","name":"NAME  ","exchange":"NSE","isin":"","instrument_type":"EQ","instrument_key":"NSE_EQ|X","trading_symbol":"X ","nested":{"a":[1,"]"]},"quote\"d":null})", record), nullptr);
+    EXPECT_EQ(
+        record.details,
+        R"({"weekly":true,"asset_symbol":"NIFTY","freeze_quantity":1800.0,"minimum_lot":75,"asset_key":"NSE_INDEX|Nifty 50","asset_type":"INDEX","underlying_type":"INDEX"})");
+    ASSERT_EQ(
+        parse_instrument(
+            R"({"segment":"NSE_EQ","name":"NAME  ","exchange":"NSE","isin":"","instrument_type":"EQ","instrument_key":"NSE_EQ|X","trading_symbol":"X ","nested":{"a":[1,"]"]},"quote\"d":null})",
+            record),
+        nullptr);
     EXPECT_EQ(record.name, "NAME");
     EXPECT_EQ(record.trading_symbol, "X");
     EXPECT_FALSE(record.isin);
@@ -147,14 +180,21 @@ TEST(InstrumentParser, ReadsRealRecords) {
 }
 
 TEST(InstrumentParser, SaysWhatIsWrong) {
-    const std::string head = R"({"segment":"NSE_FO","exchange":"NSE","instrument_key":"NSE_FO|1","trading_symbol":"X",)";
+    const std::string head =
+        R"({"segment":"NSE_FO","exchange":"NSE","instrument_key":"NSE_FO|1","trading_symbol":"X",)";
     InstrumentRecord record;
-    EXPECT_EQ(parse_instrument(head + R"("instrument_type":"FUT","expiry":"2025-04-24","minimum_lot":75})", record), nullptr) << "as the contract endpoints have it";
+    EXPECT_EQ(parse_instrument(head + R"("instrument_type":"FUT","expiry":"2025-04-24","minimum_lot":75})", record),
+              nullptr)
+        << "as the contract endpoints have it";
     EXPECT_EQ(record.lot_size, 75);
     EXPECT_EQ(format_date(*record.expiry), "2025-04-24");
-    for (const char* tail : {R"("instrument_type":"FUT","lot_size":1})", R"("instrument_type":"FUT","expiry":"soon","lot_size":1})", R"("instrument_type":"FUT","expiry":1765909799000})",
-                             R"("instrument_type":"CE","expiry":1765909799000,"lot_size":1})", R"("instrument_type":5})", R"("instrument_type":"EQ","lot_size":"x"})",
-                             R"("lot_size":1})", R"("instrument_type":"EQ","tick_size":1.2.3})", R"("instrument_type":"EQ","other":tru})", R"("instrument_type":)"})
+    for (const char* tail :
+         {R"("instrument_type":"FUT","lot_size":1})", R"("instrument_type":"FUT","expiry":"soon","lot_size":1})",
+          R"("instrument_type":"FUT","expiry":1765909799000})",
+          R"("instrument_type":"CE","expiry":1765909799000,"lot_size":1})", R"("instrument_type":5})",
+          R"("instrument_type":"EQ","lot_size":"x"})", R"("lot_size":1})",
+          R"("instrument_type":"EQ","tick_size":1.2.3})", R"("instrument_type":"EQ","other":tru})",
+          R"("instrument_type":)"})
         EXPECT_NE(parse_instrument(head + tail, record), nullptr) << tail;
     for (const char* text : {"5", "[]", "", "\"x\"", "{"}) EXPECT_NE(parse_instrument(text, record), nullptr) << text;
 }
@@ -173,7 +213,8 @@ std::vector<std::string> scan(const std::string& text) {
 TEST(RecordScanner, CutsAnArrayIntoItsElements) {
     EXPECT_TRUE(scan("[]").empty());
     EXPECT_TRUE(scan(" [ \n ] \n").empty());
-    EXPECT_EQ(scan("\xef\xbb\xbf[{\"a\":\"}],{\\\"\"}, {\"b\":[1,{}]} ,5 , \"x,y\"]"), (std::vector<std::string>{"{\"a\":\"}],{\\\"\"}", "{\"b\":[1,{}]}", "5", "\"x,y\""}));
+    EXPECT_EQ(scan("\xef\xbb\xbf[{\"a\":\"}],{\\\"\"}, {\"b\":[1,{}]} ,5 , \"x,y\"]"),
+              (std::vector<std::string>{"{\"a\":\"}],{\\\"\"}", "{\"b\":[1,{}]}", "5", "\"x,y\""}));
     std::mt19937 random(3);
     std::vector<std::string> expected;
     std::string text = "[";
@@ -188,7 +229,9 @@ TEST(RecordScanner, CutsAnArrayIntoItsElements) {
 }
 
 TEST(RecordScanner, RefusesWhatIsNoArray) {
-    for (const char* text : {"", "{}", "[", "[{}", "[{},", "[{}]x", "[{}{}]", "[,]", "[{},]", "[{\"a\":\"]", "[}]", "[{},,{}]"}) EXPECT_THROW(scan(text), Failure) << text;
+    for (const char* text :
+         {"", "{}", "[", "[{}", "[{},", "[{}]x", "[{}{}]", "[,]", "[{},]", "[{\"a\":\"]", "[}]", "[{},,{}]"})
+        EXPECT_THROW(scan(text), Failure) << text;
     EXPECT_THROW(scan("[\"" + std::string(3 << 20, 'x') + "\"]"), Failure) << "one record without end";
 }
 
@@ -217,9 +260,12 @@ TEST(Token, StaysInItsFile) {
 }
 
 TEST(Token, GoesToSafePlacesOnly) {
-    for (const char* url : {"https://api.upstox.com/v3", "http://127.0.0.1:8080/x", "http://localhost/", "http://[::1]:80/"}) EXPECT_TRUE(may_carry_token(url)) << url;
-    for (const char* url : {"http://api.upstox.com/v3", "http://127.0.0.1.evil.example/", "http://localhost@evil.example/", "http://localhost.evil.example", "ftp://localhost/",
-                            "http://[::1].evil.example/", "//localhost", ""})
+    for (const char* url :
+         {"https://api.upstox.com/v3", "http://127.0.0.1:8080/x", "http://localhost/", "http://[::1]:80/"})
+        EXPECT_TRUE(may_carry_token(url)) << url;
+    for (const char* url :
+         {"http://api.upstox.com/v3", "http://127.0.0.1.evil.example/", "http://localhost@evil.example/",
+          "http://localhost.evil.example", "ftp://localhost/", "http://[::1].evil.example/", "//localhost", ""})
         EXPECT_FALSE(may_carry_token(url)) << url;
 }
 
@@ -241,9 +287,11 @@ TEST(Login, ReadsTheRedirect) {
 /// Every recorded response of ../shared goes through the parsers of its kind.
 TEST(Expired, ExpiriesAreDates) {
     std::vector<Date> dates;
-    EXPECT_EQ(upstox::parse_expiries(R"({"status":"success","data":["2024-10-03","2025-04-17"]})", dates), upstox::Parsed::taken);
+    EXPECT_EQ(upstox::parse_expiries(R"({"status":"success","data":["2024-10-03","2025-04-17"]})", dates),
+              upstox::Parsed::taken);
     EXPECT_EQ(dates, (std::vector<Date>{*parse_date("2024-10-03"), *parse_date("2025-04-17")}));
-    for (const char* body : {"", "[]", R"({"status":"success","data":["2024-13-03"]})", R"({"status":"success","data":[5]})", R"({"status":"success","data":{}})"})
+    for (const char* body : {"", "[]", R"({"status":"success","data":["2024-13-03"]})",
+                             R"({"status":"success","data":[5]})", R"({"status":"success","data":{}})"})
         EXPECT_EQ(upstox::parse_expiries(body, dates), upstox::Parsed::malformed) << body;
     EXPECT_EQ(upstox::parse_expiries(R"({"status":"error","errors":[]})", dates), upstox::Parsed::refused);
 }
@@ -291,7 +339,8 @@ TEST(Recorded, ResponsesAreUnderstood) {
     EXPECT_GT(batch.candles.size(), 100u);
     EXPECT_TRUE(batch.rejected.empty());
 
-    EXPECT_EQ(candles.parse(response(read("historical_candles/niftybees_daily_error.json")), day, batch), Parsed::refused);
+    EXPECT_EQ(candles.parse(response(read("historical_candles/niftybees_daily_error.json")), day, batch),
+              Parsed::refused);
 
     std::vector<Quote> quotes;
     int bad = 0;
