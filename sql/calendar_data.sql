@@ -35,10 +35,24 @@ BEGIN
             ('BFO', '2026-08-03', '09:15', '15:40', '{6,7}', '2012-01-01', '2026-12-31', 'provider''s timings'),
             ('CDS', '2008-08-29', '09:00', '17:00', '{6,7}', NULL, NULL, 'provider''s timings'),
             ('BCD', '2008-08-29', '09:00', '17:00', '{6,7}', NULL, NULL, 'provider''s timings'),
-            ('MCX', '2003-11-10', '09:00', '23:30', '{6,7}', NULL, NULL, 'provider''s timings'),
-            ('NSCOM', '2018-10-12', '09:00', '23:30', '{6,7}', NULL, NULL, 'provider''s timings'),
             ('24x7', '1970-01-01', '00:00', '24:00', '{}', '1970-01-01', 'infinity', 'around the clock')
         ) AS shipped (calendar, valid_from, opens, closes, weekly_off, known_from, known_through, source)
+        ON CONFLICT DO NOTHING $insert$, place);
+
+    -- Commodities close with New York's evening: at 23:30 while it is on summer time there, at 23:55
+    -- otherwise. A row for each change.
+    EXECUTE format($insert$
+        INSERT INTO %I.trading_calendar (calendar, valid_from, opens, closes, weekly_off, source)
+        SELECT c.calendar, d.day, time '09:00', CASE WHEN d.winter THEN time '23:55' ELSE time '23:30' END,
+               '{6,7}', 'exchange rule; provider''s timings'
+        FROM (VALUES ('MCX', date '2003-11-10'), ('NSCOM', date '2018-10-12')) AS c (calendar, first_day),
+        LATERAL (
+            SELECT n.day, n.winter, lag(n.winter) OVER (ORDER BY n.day) AS before
+            FROM (SELECT g::date AS day,
+                         (g + interval '12 hours') AT TIME ZONE 'America/New_York' AT TIME ZONE 'UTC'
+                             = g + interval '17 hours' AS winter
+                  FROM generate_series(c.first_day::timestamp, timestamp '2037-12-31', interval '1 day') AS g) n) d
+        WHERE d.winter IS DISTINCT FROM d.before
         ON CONFLICT DO NOTHING $insert$, place);
 
     -- X: in the XBOM list. C: no candles that day, in a month of which there are candles. S: only a special session.

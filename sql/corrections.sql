@@ -13,7 +13,7 @@ DECLARE
 BEGIN
     FOR one IN SELECT c.timeframe, min(c.from_ts AT TIME ZONE 'Asia/Kolkata')::date AS first_day
                FROM @extschema@.candle_coverage c WHERE c.instrument_id = coalesce(like_instrument, refetch_history.instrument_id) GROUP BY 1 ORDER BY 1 LOOP
-        planned := planned + @extschema@.plan_series('correction', instrument_id, one.timeframe, one.first_day, (@extschema@.candle_now() AT TIME ZONE 'Asia/Kolkata')::date, true, -5);
+        planned := planned + @extschema@.plan_one_of_many('correction', instrument_id, one.timeframe, one.first_day, (@extschema@.candle_now() AT TIME ZONE 'Asia/Kolkata')::date, true, -5);
     END LOOP;
     IF planned > 0 THEN
         PERFORM @extschema@.plan_task('indicators', -100);

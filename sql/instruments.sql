@@ -10,8 +10,12 @@ DECLARE
     symbol text := pg_catalog.substr(instrument, pg_catalog.strpos(instrument, ':') + 1);
     found_ids integer[];
     candidates text;
+    candles text;
+    is_id boolean;
 BEGIN
-    SELECT pg_catalog.format('%I.instrument_master', n.nspname) INTO STRICT master
+    SELECT pg_catalog.format('%I.instrument_master', n.nspname),
+           pg_catalog.format('%I.candle_data', n.nspname)
+    INTO STRICT master, candles
     FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
     WHERE e.extname = 'pg_candle';
     IF pg_catalog.to_regclass(master) IS NULL THEN
@@ -41,6 +45,19 @@ BEGIN
             MESSAGE = pg_catalog.format('instrument "%s" is ambiguous', instrument),
             DETAIL = pg_catalog.format('Candidates: %s.', candidates),
             HINT = 'Name the segment (NSE_EQ:RELIANCE), give the instrument_key, or use the instrument_id itself.';
+    END IF;
+
+    -- A number that is no symbol is an instrument_id that a driver sent as text.
+    IF instrument ~ '^[0-9]{1,9}$' THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s m WHERE m.instrument_id = $1)', master)
+        INTO is_id USING instrument::integer;
+        IF NOT is_id AND to_regclass(candles) IS NOT NULL THEN
+            EXECUTE format('SELECT EXISTS (SELECT FROM %s c WHERE c.instrument_id = $1)', candles)
+            INTO is_id USING instrument::integer;
+        END IF;
+        IF is_id THEN
+            RETURN instrument::integer;
+        END IF;
     END IF;
 
     EXECUTE pg_catalog.format($query$

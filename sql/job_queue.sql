@@ -59,7 +59,7 @@ BEGIN
         RETURN;
     END IF;
     INSERT INTO @extschema@.data_sync_status AS s (segment, scope, timeframe, synced_through, rows, last_success_at, last_attempt_at, last_error)
-    SELECT job.segment, coalesce(u.trading_symbol, m.trading_symbol), coalesce(job.timeframe, ''), CASE WHEN error IS NULL THEN job.to_date END, coalesce(rows, 0),
+    SELECT job.segment, coalesce(u.trading_symbol, m.trading_symbol, m.instrument_id::text), coalesce(job.timeframe, ''), CASE WHEN error IS NULL THEN job.to_date END, coalesce(rows, 0),
         CASE WHEN error IS NULL THEN job.asked_at END, job.asked_at, error
     FROM @extschema@.instrument_master m
     LEFT JOIN @extschema@.instrument_master u ON u.instrument_key = m.underlying_key AND u.expiry_date IS NULL AND m.expiry_date IS NOT NULL
@@ -78,7 +78,7 @@ BEGIN
         END IF;
     ELSIF job.kind IN ('candles', 'expired_candles') THEN
         -- Holes in the answer are asked for a second time before they are believed.
-        PERFORM @extschema@.plan_series(job.segment, job.instrument_id, job.timeframe, job.from_date, job.to_date, false, job.priority - 1);
+        PERFORM @extschema@.plan_one_of_many(job.segment, job.instrument_id, job.timeframe, job.from_date, job.to_date, false, job.priority - 1);
     END IF;
 END
 $function$;

@@ -27,6 +27,7 @@ CREATE FUNCTION @extschema@.plan_series(segment text, instrument_id integer, tim
 AS $function$
 #variable_conflict use_column
 DECLARE
+    problem text;
     today date;
     zone text;
     wanted datemultirange;
@@ -38,13 +39,16 @@ DECLARE
 BEGIN
     -- One plan at a time: two would not see each other's jobs.
     PERFORM pg_advisory_xact_lock(hashtext('pg_candle.plan'));
+    problem := @extschema@.series_problem(plan_series.instrument_id, plan_series.timeframe);
+    IF problem IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = format('nothing can be planned for instrument %s, timeframe %s',
+                plan_series.instrument_id, plan_series.timeframe),
+            DETAIL = problem;
+    END IF;
     SELECT c.timezone INTO zone FROM @extschema@.instrument_master m
         JOIN @extschema@.trading_calendar c ON c.calendar = @extschema@.calendar_of_segment(m.segment)
         WHERE m.instrument_id = plan_series.instrument_id ORDER BY c.valid_from DESC LIMIT 1;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('instrument %s does not exist, or its calendar does not', plan_series.instrument_id),
-            HINT = 'SELECT instrument_id(''RELIANCE'') looks one up by name.';
-    END IF;
     -- A contract that has expired is served by its dated key only.
     IF EXISTS (SELECT FROM @extschema@.instrument_master m WHERE m.instrument_id = plan_series.instrument_id AND m.expiry_date < (@extschema@.candle_now() AT TIME ZONE zone)::date) THEN
         job_kind := 'expired_candles';
@@ -103,6 +107,34 @@ $function$;
 COMMENT ON FUNCTION @extschema@.plan_series(text, integer, text, date, date, boolean, integer) IS
     'queues what has to be asked for to complete a series between two dates, or all of it with force, as requests of the size that the provider permits; returns how many. What is queued or running already is left out';
 
+CREATE FUNCTION @extschema@.plan_one_of_many(
+    segment text, instrument_id integer, timeframe text, from_date date, to_date date,
+    force boolean DEFAULT false, priority integer DEFAULT 0)
+    RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    problem text := @extschema@.series_problem(instrument_id, timeframe);
+BEGIN
+    IF problem IS NULL THEN
+        RETURN @extschema@.plan_series(
+            segment, instrument_id, timeframe, from_date, to_date, force, priority);
+    END IF;
+    RAISE WARNING USING
+        MESSAGE = format('nothing is planned for instrument %s, timeframe %s',
+            coalesce(instrument_id::text, 'NULL'), coalesce(timeframe, 'NULL')),
+        DETAIL = problem;
+    PERFORM @extschema@.raise_sync_alert('bad_series',
+        format('%s %s', instrument_id, timeframe), problem);
+    RETURN 0;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.plan_one_of_many(text, integer, text, date, date, boolean, integer) IS
+    'plan_series() where one bad series must not stop the others: a warning and the alert '
+    'bad_series instead of an error';
+
 CREATE FUNCTION @extschema@.timeframes_to_fetch(timeframes text[], fetch_all boolean DEFAULT false) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -146,7 +178,7 @@ BEGIN
         CROSS JOIN LATERAL unnest(@extschema@.timeframes_to_fetch(coalesce(timeframes, wanted.watched), fetch_all)) AS t (timeframe)
         WHERE m.is_active GROUP BY 1, 2 ORDER BY 1, 2
     LOOP
-        planned := planned + @extschema@.plan_series('backfill', one.instrument_id, one.timeframe, first_day, last_day, force, 10);  -- somebody waits
+        planned := planned + @extschema@.plan_one_of_many('backfill', one.instrument_id, one.timeframe, first_day, last_day, force, 10);  -- somebody waits
     END LOOP;
     RETURN planned;
 END
@@ -259,11 +291,11 @@ BEGIN
             GET DIAGNOSTICS more = ROW_COUNT;
         ELSE
             -- Nearest contracts first: each has a day's head start less than the one before.
-            more := @extschema@.plan_series(segment, one.instrument_id, '1m', today - back + 1, today, force, CASE WHEN segment LIKE 'fo\_%' THEN -least(one.rank, 90)::integer ELSE 0 END)
-                  + @extschema@.plan_series(segment, one.instrument_id, '1d', today - back + 1, today, force, CASE WHEN segment LIKE 'fo\_%' THEN -least(one.rank, 90)::integer ELSE 0 END);
+            more := @extschema@.plan_one_of_many(segment, one.instrument_id, '1m', today - back + 1, today, force, CASE WHEN segment LIKE 'fo\_%' THEN -least(one.rank, 90)::integer ELSE 0 END)
+                  + @extschema@.plan_one_of_many(segment, one.instrument_id, '1d', today - back + 1, today, force, CASE WHEN segment LIKE 'fo\_%' THEN -least(one.rank, 90)::integer ELSE 0 END);
         END IF;
         planned := planned + more;
-        INSERT INTO @extschema@.data_sync_status AS s (segment, scope, timeframe, last_attempt_at) VALUES (segment, one.scope, CASE WHEN segment = 'fo_expired' THEN '' ELSE '1m' END, @extschema@.candle_now())
+        INSERT INTO @extschema@.data_sync_status AS s (segment, scope, timeframe, last_attempt_at) VALUES (segment, coalesce(one.scope, one.instrument_id::text), CASE WHEN segment = 'fo_expired' THEN '' ELSE '1m' END, @extschema@.candle_now())
         ON CONFLICT ON CONSTRAINT data_sync_status_pkey DO UPDATE SET last_attempt_at = excluded.last_attempt_at;
     END LOOP;
     RETURN planned;

@@ -1,5 +1,50 @@
 -- When what is done: sync_timetable, run by the daemon or by pg_cron.
 
+CREATE FUNCTION @extschema@.calendars_in_use() RETURNS TABLE (calendar text)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 5
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT @extschema@.calendar_of_segment(m.segment)
+    FROM @extschema@.watchlist w JOIN @extschema@.instrument_master m USING (instrument_id)
+    WHERE m.is_active AND m.segment IS NOT NULL
+    UNION
+    SELECT t.calendar FROM @extschema@.sync_timetable t WHERE t.enabled AND t.calendar IS NOT NULL
+$function$;
+COMMENT ON FUNCTION @extschema@.calendars_in_use() IS
+    'the calendars of what is watched, and those that the timetable goes by';
+
+CREATE FUNCTION @extschema@.note_bad_calendars() RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    one record;
+BEGIN
+    FOR one IN
+        SELECT u.calendar, p.problem
+        FROM @extschema@.calendars_in_use() u,
+            LATERAL (SELECT @extschema@.calendar_problem(u.calendar)) p (problem)
+        WHERE p.problem IS NOT NULL
+          AND NOT EXISTS (
+              SELECT FROM @extschema@.sync_alert a
+              WHERE a.kind = 'bad_calendar' AND a.subject = u.calendar AND a.cleared_at IS NULL
+                AND a.message = p.problem)
+    LOOP
+        PERFORM @extschema@.raise_sync_alert('bad_calendar', one.calendar, one.problem);
+    END LOOP;
+    UPDATE @extschema@.sync_alert a SET cleared_at = clock_timestamp()
+    WHERE a.cleared_at IS NULL
+      AND CASE a.kind
+          WHEN 'bad_calendar' THEN @extschema@.calendar_problem(a.subject) IS NULL
+          WHEN 'bad_series' THEN @extschema@.series_problem(
+              substring(a.subject FROM '^(-?\d{1,9}) ')::integer,
+              substring(a.subject FROM ' (.*)')) IS NULL END;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.note_bad_calendars() IS
+    'raises the alert bad_calendar for calendars in use whose sessions cannot be told; clears it, '
+    'and bad_series, where that is mended';
+
 CREATE FUNCTION @extschema@.due_sync_tasks(at timestamptz DEFAULT NULL, of_owner text DEFAULT 'daemon')
     RETURNS TABLE (name text, due_at timestamptz)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 10
@@ -11,14 +56,22 @@ DECLARE
     moment timestamptz := coalesce(at, @extschema@.candle_now());
 BEGIN
     RETURN QUERY
-    -- Calendars are looked at one by one, not instrument by instrument.
-    WITH watched AS MATERIALIZED (
-        SELECT DISTINCT @extschema@.calendar_of_segment(m.segment) AS calendar
-        FROM @extschema@.watchlist w JOIN @extschema@.instrument_master m USING (instrument_id) WHERE m.is_active),
-    open AS MATERIALIZED (SELECT w.calendar FROM watched w WHERE @extschema@.market_is_open(w.calendar, moment)),
+    -- Calendars are looked at one by one, not instrument by instrument; what they cannot tell holds
+    -- up nothing else (note_bad_calendars() reports it).
+    WITH calendar AS MATERIALIZED (
+        SELECT u.calendar FROM @extschema@.calendars_in_use() u
+        WHERE @extschema@.calendar_problem(u.calendar) IS NULL),
+    open AS MATERIALIZED (
+        SELECT DISTINCT c.calendar
+        FROM @extschema@.watchlist w
+        JOIN @extschema@.instrument_master m USING (instrument_id)
+        JOIN calendar c ON c.calendar = @extschema@.calendar_of_segment(m.segment)
+        WHERE m.is_active AND @extschema@.market_is_open(c.calendar, moment)),
     row AS MATERIALIZED (
         SELECT t.*, coalesce((SELECT c.timezone FROM @extschema@.trading_calendar c WHERE c.calendar = t.calendar ORDER BY c.valid_from DESC LIMIT 1), 'Asia/Kolkata') AS zone
-        FROM @extschema@.sync_timetable t WHERE t.enabled AND t.owner = of_owner),
+        FROM @extschema@.sync_timetable t
+        WHERE t.enabled AND t.owner = of_owner
+          AND (t.calendar IS NULL OR t.calendar IN (SELECT c.calendar FROM calendar c))),
     due AS (
         -- At multiples of an interval, where the market has to be open: of any calendar that is watched.
         SELECT r.name, r.last_due, date_bin(r.every, moment, timestamptz '2000-01-01 00:00Z') AS due_at
@@ -74,9 +127,9 @@ BEGIN
                 SELECT w.instrument_id, @extschema@.calendar_of_segment(m.segment) AS calendar FROM @extschema@.watchlist w JOIN @extschema@.instrument_master m USING (instrument_id)
                 WHERE m.is_active AND w.timeframes && '{1m,3m,5m,15m,30m,1h,4h}'),
             calendar AS MATERIALIZED (SELECT DISTINCT w.calendar FROM watched w)
-            SELECT w.instrument_id FROM watched w WHERE w.calendar IN (SELECT c.calendar FROM calendar c WHERE @extschema@.market_is_open(c.calendar, @extschema@.candle_now()))
+            SELECT w.instrument_id FROM watched w WHERE w.calendar IN (SELECT c.calendar FROM calendar c WHERE CASE WHEN @extschema@.calendar_problem(c.calendar) IS NULL THEN @extschema@.market_is_open(c.calendar, @extschema@.candle_now()) END)
         LOOP
-            planned := planned + @extschema@.plan_series('backfill', one.instrument_id, '1m', today, today, false, 20);
+            planned := planned + @extschema@.plan_one_of_many('backfill', one.instrument_id, '1m', today, today, false, 20);
         END LOOP;
     ELSE
         FOREACH segment IN ARRAY coalesce(t.segments, '{backfill}') LOOP
@@ -84,7 +137,7 @@ BEGIN
                 FOR one IN SELECT w.instrument_id, f.timeframe FROM @extschema@.watchlist w JOIN @extschema@.instrument_master m USING (instrument_id),
                                unnest(@extschema@.timeframes_to_fetch(w.timeframes)) AS f (timeframe)
                            WHERE m.is_active AND (t.calendar IS NULL OR @extschema@.calendar_of_segment(m.segment) = t.calendar) ORDER BY 1, 2 LOOP
-                    planned := planned + @extschema@.plan_series('backfill', one.instrument_id, one.timeframe, today - t.days + 1, today, false);
+                    planned := planned + @extschema@.plan_one_of_many('backfill', one.instrument_id, one.timeframe, today - t.days + 1, today, false);
                 END LOOP;
             ELSE
                 planned := planned + @extschema@.plan_segment(segment, false, t.days, t.expiries, t.strikes, t.calendar);
@@ -110,6 +163,7 @@ AS $function$
 DECLARE
     one record;
 BEGIN
+    PERFORM @extschema@.note_bad_calendars();
     FOR one IN SELECT d.name, d.due_at FROM @extschema@.due_sync_tasks(NULL, of_owner) d WHERE only_name IS NULL OR d.name = only_name LOOP
         name := one.name;
         due_at := one.due_at;

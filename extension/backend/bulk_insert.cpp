@@ -1,5 +1,6 @@
 #include "backend/bulk_insert.hpp"
 
+#include "backend/change_capture.hpp"
 #include "backend/row_shape.hpp"
 
 extern "C" {
@@ -32,11 +33,10 @@ bool needs_checks(Relation table) {
 /// Whether there are other triggers than those that note what others change.
 bool has_triggers(Relation table) {
     const TriggerDesc* triggers = table->trigdesc;
-    for (int i = 0; triggers && i < triggers->numtriggers; ++i) {
-        const Oid function = triggers->triggers[i].tgfoid;
-        const char* name = get_func_name(function);
-        if (!name || strcmp(name, "log_indicator_changes") != 0 || get_func_namespace(function) != RelationGetNamespace(table)) return true;
-    }
+    for (int i = 0; triggers && i < triggers->numtriggers; ++i)
+        if (!is_log_function(triggers->triggers[i].tgfoid, "log_indicator_changes", RelationGetNamespace(table),
+                             table->rd_rel->relowner))
+            return true;
     return false;
 }
 
@@ -44,7 +44,8 @@ bool has_triggers(Relation table) {
 
 bool can_bulk_insert(Relation table, const bool* filled) {
     const Form_pg_class form = table->rd_rel;
-    if (form->relkind != RELKIND_RELATION || form->relispartition || form->relhassubclass || has_triggers(table) || table->rd_rules)
+    if (form->relkind != RELKIND_RELATION || table->rd_tableam != GetHeapamTableAmRoutine() || form->relispartition ||
+        form->relhassubclass || has_triggers(table) || table->rd_rules)
         return false;
     const Oid relation = RelationGetRelid(table);
     if (check_enable_rls(relation, InvalidOid, true) == RLS_ENABLED) return false;
@@ -59,7 +60,11 @@ bool can_bulk_insert(Relation table, const bool* filled) {
 }
 
 BulkInsert::BulkInsert(Relation table, Size room, bool beside_others)
-    : table_(table), room_(room), beside_others_(beside_others), check_constraints_(needs_checks(table)), estate_(CreateExecutorState()) {
+    : table_(table),
+      room_(room),
+      beside_others_(beside_others),
+      check_constraints_(needs_checks(table)),
+      estate_(CreateExecutorState()) {
     target_ = makeNode(ResultRelInfo);
     InitResultRelInfo(target_, table, 0, nullptr, 0);
     ExecOpenIndices(target_, false);
@@ -116,14 +121,16 @@ void BulkInsert::add_own_pages(Size needed) {
     own_page_used_ = 0;
 }
 
-/// Rows go where PostgreSQL finds room. Only who writes many beside others fills pages of its own, one after the other; otherwise they
-/// meet at each page, and sleep each time that they meet at the end of the table.
+/// Rows go where PostgreSQL finds room. Only who writes many beside others fills pages of its own, one after the other;
+/// otherwise they meet at each page, and sleep each time that they meet at the end of the table.
 void BulkInsert::store_tuples() {
     constexpr Size usable = BLCKSZ - SizeOfPageHeaderData;
     const auto size = [&](int i) { return MAXALIGN(tuples_[i].t_len) + sizeof(ItemIdData); };
-    // Without a BulkInsertState: its small ring of buffers would make this backend write the pages out itself, and whoever
-    // computes indicators is about to read them.
-    const auto insert = [&](int from, int to) { table_multi_insert(table_, slots_ + from, to - from, GetCurrentCommandId(true), 0, nullptr); };
+    // Without a BulkInsertState: its small ring of buffers would make this backend write the pages out itself, and
+    // whoever computes indicators is about to read them.
+    const auto insert = [&](int from, int to) {
+        table_multi_insert(table_, slots_ + from, to - from, GetCurrentCommandId(true), 0, nullptr);
+    };
     const bool many = beside_others_ && count_ == capacity_;
     int from = 0;
     while (from < count_) {
@@ -146,7 +153,8 @@ void BulkInsert::store_tuples() {
 /// Leaves the pages that were not filled to whoever writes next.
 void BulkInsert::give_pages_back() {
     if (own_page_ == own_pages_end_) return;
-    for (BlockNumber page = own_page_ + 1; page < own_pages_end_; ++page) RecordPageWithFreeSpace(table_, page, BLCKSZ - SizeOfPageHeaderData);
+    for (BlockNumber page = own_page_ + 1; page < own_pages_end_; ++page)
+        RecordPageWithFreeSpace(table_, page, BLCKSZ - SizeOfPageHeaderData);
     FreeSpaceMapVacuumRange(table_, own_page_, own_pages_end_);
 }
 

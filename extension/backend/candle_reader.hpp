@@ -1,4 +1,5 @@
 #pragma once
+#include "backend/candle_row.hpp"
 #include "backend/compat.hpp"
 #include "backend/row_shape.hpp"
 #include "backend/saved_state.hpp"
@@ -7,23 +8,29 @@
 
 namespace pg_candle {
 
-/// Reads the candles of a series in order of ts, block by block, through PostgreSQL's executor: privileges, row security
-/// and partitions are its business. A session of intraday candles is a date in the zone of the instrument's calendar. Needs
-/// an SPI connection. Bad candles (a price that is not finite, a ts that is infinite or occurs twice) are errors: nothing
-/// right could be computed from them.
+/// Reads the candles of a series in order of ts, block by block, through PostgreSQL's executor: privileges, row
+/// security and partitions are its business. A session of intraday candles is a date in the zone of the instrument's
+/// calendar. Needs an SPI connection. Bad candles are errors (candle_row.hpp).
 class CandleReader {
 public:
-    /// Prepares the query once, in `memory`; open() may follow many times. `read_only`: look at the caller's snapshot instead of a
-    /// new one.
+    /// Prepares the query once, in `memory`; open() may follow many times. `read_only`: look at the caller's snapshot
+    /// instead of a new one.
     CandleReader(Oid schema, MemoryContext memory, bool read_only);
 
     /// The zone whose dates are the sessions of the series; null where every candle is a session of its own.
     const char* session_zone(const Series& series);
 
-    /// Starts a series: its candles before `to`, from the first on or from the anchor on; then find_anchor() comes first.
-    void open(const Series& series, const Position& anchor, TimestampTz to, RowShape* shape);
+    /// Whether session_zone() would not fail.
+    bool has_session_zone(const Series& series);
 
-    /// Whether the candle of the anchor is still there and the same. It is not part of a block.
+    /// Where the series begins; DT_NOEND if it has no candles.
+    TimestampTz first(const Series& series);
+
+    /// Starts a series: its candles of [from, to), which follow those up to `after` (bars 0: none). If the range begins
+    /// with the very candle of that position, find_anchor() comes first.
+    void open(const Series& series, const Position& after, TimestampTz from, TimestampTz to, RowShape* shape);
+
+    /// Whether the candle of the position that was given is still there and the same. It is not part of a block.
     bool find_anchor();
 
     /// Reads the next block, which ends at a multiple of the plan's capacity, into the shape's candles; 0 at the end.
@@ -40,9 +47,9 @@ public:
         RowShape* shape;
         Series series;
         bool intraday;
+        CandleRowReader* rows;
         int count;      // of the block so far
         int64 candles;  // of the series so far
-        int64 previous_ts;
         uint64 anchor;  // its fingerprint, while it is to be found
         bool anchored;
         pg_tz* session_zone;
@@ -52,7 +59,8 @@ public:
 
 private:
     SessionZones zones_;
-    SPIPlanPtr query_;
+    CandleRowReader rows_;
+    SPIPlanPtr query_, first_;
     Portal portal_ = nullptr;
     bool read_only_;
     bool ended_ = false;

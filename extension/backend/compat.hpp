@@ -57,8 +57,9 @@ inline void insert_index_tuples(ResultRelInfo* relation, TupleTableSlot* slot, E
     list_free(recheck);
 }
 
-/// Adds empty pages to a table at once and returns the first, or InvalidBlockNumber where table_multi_insert() does that itself: from
-/// 16 on (postgres commit 31966b151e). Page by page, one of two writers goes to sleep each time that they meet at the extension lock.
+/// Adds empty pages to a table at once and returns the first, or InvalidBlockNumber where table_multi_insert() does
+/// that itself: from 16 on (postgres commit 31966b151e). Page by page, one of two writers goes to sleep each time that
+/// they meet at the extension lock.
 inline BlockNumber add_pages([[maybe_unused]] Relation table, [[maybe_unused]] int pages) {
     BlockNumber first = InvalidBlockNumber;
 #if PG_VERSION_NUM < 160000
@@ -74,6 +75,10 @@ inline BlockNumber add_pages([[maybe_unused]] Relation table, [[maybe_unused]] i
 #endif
     return first;
 }
+
+/// Whether pages of B-trees may be written past PostgreSQL's own code (leaf_run.hpp): on majors on which that was tried
+/// with amcheck, a standby and wal_consistency_checking.
+inline constexpr bool index_pages_proven = PG_VERSION_NUM < 180000;
 
 /// What a page of a B-tree says of itself. 15 made a macro of it (postgres commit d16773cdc8).
 inline BTPageOpaque btree_opaque(Page page) {

@@ -1,6 +1,6 @@
-// compute_indicators(instrument_id, timeframe, since, force).
+// compute_indicators(): for one instrument, by id or by name, or for all.
 #include "backend/boundary.hpp"
-#include "backend/engine.hpp"
+#include "backend/series_refresh.hpp"
 #include "backend/tables.hpp"
 
 extern "C" {
@@ -10,28 +10,51 @@ extern "C" {
 namespace pg_candle {
 namespace {
 
-Datum compute_indicators(FunctionCallInfo fcinfo) {
+/// The arguments that all variants have.
+struct Arguments {
+    const char* timeframe;
+    Engine::Options options;
+};
+
+Arguments arguments_from(FunctionCallInfo fcinfo, int timeframe, int since, int force, int verify) {
+    Arguments arguments{timeframe_argument(fcinfo, timeframe), {}};
+    if (!PG_ARGISNULL(since)) arguments.options.since = PG_GETARG_TIMESTAMPTZ(since);
+    arguments.options.force = !PG_ARGISNULL(force) && PG_GETARG_BOOL(force);
+    arguments.options.verify = !PG_ARGISNULL(verify) && PG_GETARG_BOOL(verify);
+    return arguments;
+}
+
+Datum compute(FunctionCallInfo fcinfo, const SeriesFilter& filter, const Engine::Options& options) {
     PreventCommandIfReadOnly("compute_indicators()");
     PreventCommandIfParallelMode("compute_indicators()");
     const Oid schema = schema_of_function(fcinfo);
-    const SeriesFilter filter{!PG_ARGISNULL(0), PG_ARGISNULL(0) ? 0 : PG_GETARG_INT32(0), timeframe_argument(fcinfo, 1)};
-    Engine::Options options;
-    if (!PG_ARGISNULL(2)) options.since = PG_GETARG_TIMESTAMPTZ(2);
-    options.force = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
-
     SPI_connect();
+    SeriesRefresh refresh(schema, Engine::Waits::always);
+    refresh.expand_log();
     const KnownSeriesList list = list_known_series(schema, filter, WhichSeries::known, SeriesOrder::key);
     if (list.count == 0 && filter.has_instrument) require_instrument(schema, filter.instrument_id);
-    int64 written = 0;
-    Engine engine(schema);
-    engine.open();
-    for (int i = 0; i < list.count; ++i) {
-        CHECK_FOR_INTERRUPTS();
-        if (options.force || engine.is_due(list.series[i])) written += engine.compute(list.series[i].series, options);
-    }
-    engine.close();
+    if (list.count == 0 && filter.timeframe)
+        ereport(NOTICE, (filter.has_instrument ? errmsg("instrument %d has no candles of timeframe %s",
+                                                        filter.instrument_id, filter.timeframe)
+                                               : errmsg("there are no candles of timeframe %s", filter.timeframe)));
+    refresh.notice_log_gap();
+    const int64 written = refresh.compute_all(list, options);
     SPI_finish();
-    PG_RETURN_INT64(written);
+    return Int64GetDatum(written);
+}
+
+Datum compute_of_instrument(FunctionCallInfo fcinfo) {
+    if (PG_ARGISNULL(0))
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the instrument must not be null"),
+                        errhint("For all instruments, leave it out: SELECT compute_indicators(); or "
+                                "compute_indicators(timeframe => '1d').")));
+    const Arguments arguments = arguments_from(fcinfo, 1, 2, 3, 4);
+    return compute(fcinfo, {true, PG_GETARG_INT32(0), arguments.timeframe}, arguments.options);
+}
+
+Datum compute_of_all(FunctionCallInfo fcinfo) {
+    const Arguments arguments = arguments_from(fcinfo, 3, 2, 0, 1);
+    return compute(fcinfo, {false, 0, arguments.timeframe}, arguments.options);
 }
 
 }  // namespace
@@ -40,6 +63,10 @@ Datum compute_indicators(FunctionCallInfo fcinfo) {
 extern "C" {
 PG_FUNCTION_INFO_V1(pg_candle_compute_indicators);
 PGDLLEXPORT Datum pg_candle_compute_indicators(PG_FUNCTION_ARGS) {
-    return pg_candle::boundary([&] { return pg_candle::compute_indicators(fcinfo); });
+    return pg_candle::boundary([&] { return pg_candle::compute_of_instrument(fcinfo); });
+}
+PG_FUNCTION_INFO_V1(pg_candle_compute_all_indicators);
+PGDLLEXPORT Datum pg_candle_compute_all_indicators(PG_FUNCTION_ARGS) {
+    return pg_candle::boundary([&] { return pg_candle::compute_of_all(fcinfo); });
 }
 }

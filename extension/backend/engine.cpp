@@ -4,12 +4,18 @@
 
 #include "backend/bulk_insert.hpp"
 #include "backend/candle_reader.hpp"
+#include "backend/change_capture.hpp"
+#include "backend/cursor.hpp"
+#include "backend/dropped_candles.hpp"
+#include "backend/row_security.hpp"
 #include "backend/sql_write.hpp"
 #include "backend/stored_rows.hpp"
 #include "backend/tables.hpp"
 #include "backend/tuple_former.hpp"
 
 extern "C" {
+#include "common/hashfn.h"
+#include "storage/lmgr.h"
 #include "utils/rls.h"
 }
 
@@ -38,7 +44,8 @@ const bool* filled_columns(const RowShape* shape) {
 
 }  // namespace
 
-Engine::Engine(Oid schema, bool beside_others) : schema_(schema), beside_others_(beside_others) {
+Engine::Engine(Oid schema, Waits waits, bool beside_others)
+    : schema_(schema), waits_(waits), beside_others_(beside_others) {
     MemoryContext caller = CurrentMemoryContext;
     memory_ = AllocSetContextCreate(caller, "pg_candle engine", ALLOCSET_DEFAULT_SIZES);
     statements_ = AllocSetContextCreate(memory_, "pg_candle engine statements", ALLOCSET_DEFAULT_SIZES);
@@ -47,26 +54,39 @@ Engine::Engine(Oid schema, bool beside_others) : schema_(schema), beside_others_
     MemoryContextSwitchTo(memory_);
     table_name_ = table_name(schema, "indicator_data");
     reader_ = make<CandleReader>(schema, memory_, false);
-    changes_ = make<ChangeLog>(schema, memory_);
+    changes_ = make<ChangeLog>(schema, Consumer::indicators, memory_);
     states_ = make<SeriesState>(schema, memory_);
+    dropped_ = make<DroppedCandles>(schema, memory_, false);
     ladder_ = make<Ladder>();
     MemoryContextSwitchTo(caller);
 }
 
 void Engine::open() {
+    const Oid candles = find_table(schema_, "candle_data");
+    LockRelationOid(candles, AccessShareLock);
     table_ = table_open(find_table(schema_, "indicator_data"), RowExclusiveLock);
+    require_no_temporary_child(candles);
+    require_no_temporary_child(RelationGetRelid(table_));
+    require_key(table_, key_of_candles);
+    require_key(find_table(schema_, "indicator_state"), key_of_series);
     MemoryContext caller = MemoryContextSwitchTo(statements_);
     if (!shape_ || !equalTupleDescs(shape_->desc, RelationGetDescr(table_))) {
         shape_ = nullptr;
         MemoryContextReset(statements_);
-        RowShape* shape = compile_shape(CreateTupleDescCopyConstr(RelationGetDescr(table_)), table_name_, ShapeUse::stored);
+        RowShape* shape =
+            compile_shape(CreateTupleDescCopyConstr(RelationGetDescr(table_)), table_name_, ShapeUse::stored);
         former_ = make<TupleFormer>(shape);
         stored_ = make<StoredRows>(table_name_, shape, statements_);
         shape_ = shape;
     }
     MemoryContextSwitchTo(transaction_);
-    filtered_ = check_enable_rls(find_table(schema_, "candle_data"), InvalidOid, true) == RLS_ENABLED;
+    filtered_ = check_enable_rls(candles, InvalidOid, true) == RLS_ENABLED;
     bulk_ = can_bulk_insert(table_, filled_columns(shape_));
+    // Both tables are locked: what the catalogs say now holds until the transaction ends.
+    const ChangeCapture& capture = change_capture(schema_);
+    trusted_ = capture.complete;
+    log_gap_ = capture.gap;
+    capture_ = capture.signature;
     MemoryContextSwitchTo(caller);
 }
 
@@ -87,52 +107,88 @@ void Engine::abandon() {
     MemoryContextReset(transaction_);
 }
 
-uint64 Engine::signature_of(const Series& series) { return plan_signature(shape_, reader_->session_zone(series)); }
+uint64 Engine::plan_signature_of(const Series& series) { return plan_signature(shape_, reader_->session_zone(series)); }
 
-uint64 Engine::columns_signature() const { return plan_signature(shape_, nullptr); }
+uint64 Engine::columns_signature() const { return hash_combine64(plan_signature(shape_, nullptr), capture_); }
 
 bool Engine::is_due(const KnownSeries& known) {
-    if (filtered_ || known.changed || !known.has_signature || !known.has_last_row || known.newest != known.computed_through) return true;
+    if (filtered_ || !trusted_ || known.changed || !known.has_signature || !known.has_last_row ||
+        known.newest != known.computed_through)
+        return true;
     MemoryContextReset(series_);
     MemoryContext caller = MemoryContextSwitchTo(series_);
-    const bool same = known.signature == signature_of(known.series);
+    // A series whose calendar names no zone is due, and fails, without the others.
+    const bool same = reader_->has_session_zone(known.series) && known.signature == hash_combine64(plan_signature_of(known.series), capture_);
     MemoryContextSwitchTo(caller);
     return !same;
 }
 
-Engine::Start Engine::find_start(const Series& series, uint64 signature, bool force) {
-    const bytea* state = states_->lock(series);
+/// At the first candle that is there, after the state that dropped ones have left.
+Engine::Start Engine::first_start(const Series& series, bool taken) {
+    Start start{{0, DT_NOBEGIN, 0}, DT_NOBEGIN, taken, false, true};
+    Position last;
+    if (!check_state(base_, *shape_->plan, plan_signature_, series, true, &last)) return start;
+    start.anchor = last;
+    restore_state(*shape_->plan, base_, last);
+    return start;
+}
+
+Engine::Start Engine::find_start(const Series& series, const Options& options) {
+    SavedState state = states_->lock(series, waits_ == Waits::always);
+    find_cut(series);
+    if (options.rebuilds() && base_.bytes) {
+        dropped_->forget_state(series);
+        base_ = {};
+    }
     const TimestampTz changed = changes_->take(series);
-    Start start{{0, DT_NOBEGIN, 0}, DT_NOBEGIN, changed != DT_NOEND, false};
     Plan& plan = *shape_->plan;
     Position last;
-    if (filtered_ || !state || !check_state(state, plan, signature, series, &last)) return start;
+    Start start = first_start(series, changed != DT_NOEND);
+    if (filtered_ || !trusted_ || !check_state(state, plan, signature_, series, false, &last)) return start;
 
     start.stale_from = std::min(changed, last.ts + 1);
-    if (force) return start;
+    if (options.all()) return start;
     start.from_last = start.stale_from > last.ts;
     if (!start.from_last) {
         state = states_->checkpoint_before(series, start.stale_from);
-        if (!state || !check_state(state, plan, signature, series, &last) || last.ts >= start.stale_from) return start;
+        if (!check_state(state, plan, signature_, series, false, &last) || last.ts >= start.stale_from) return start;
     }
     start.anchor = last;
+    start.at_base = false;
     restore_state(plan, state, last);
     return start;
 }
 
 /// False if the anchor's candle or its row is not there as it was: then something changed that was not logged.
 bool Engine::begin(const Series& series, const Start& start, TimestampTz write_from) {
-    const bool anchored = start.anchor.bars > 0;
-    if (!anchored) shape_->plan->restart();
-    reader_->open(series, start.anchor, DT_NOEND, shape_);
-    stored_->open(series, anchored ? start.anchor.ts : write_from);
-    if (anchored && !(stored_->present() && stored_->ts() == start.anchor.ts && reader_->find_anchor())) {
+    if (start.at_base) {
+        if (start.anchor.bars == 0) shape_->plan->restart();
+        reader_->open(series, start.anchor, start.anchor.bars > 0 ? kept_from_ : DT_NOBEGIN, DT_NOEND, shape_);
+        stored_->open(series, write_from);
+        return true;
+    }
+    reader_->open(series, start.anchor, start.anchor.ts, DT_NOEND, shape_);
+    stored_->open(series, start.anchor.ts);
+    if (!(stored_->present() && stored_->ts() == start.anchor.ts && reader_->find_anchor())) {
         stored_->close();
         reader_->close();
         return false;
     }
     while (stored_->present() && stored_->ts() < write_from) stored_->next();
     return true;
+}
+
+/// Where the series was cut by drop_candles(), if it was. Candles from before the cut that came back make it a series
+/// that begins with them.
+void Engine::find_cut(const Series& series) {
+    const DroppedCandles::Cut cut = dropped_->of(series);
+    kept_from_ = cut.kept_from;
+    base_ = cut.state;
+    if (kept_from_ == DT_NOBEGIN) return;
+    const TimestampTz first = reader_->first(series);
+    if (first >= kept_from_) return;
+    kept_from_ = first;
+    base_ = {};
 }
 
 SqlWrite& Engine::sql() {
@@ -144,7 +200,8 @@ SqlWrite& Engine::sql() {
     return *sql_;
 }
 
-int64 Engine::merge(const Series& series, TimestampTz write_from, TimestampTz checkpoints_from, bool force, Position* last) {
+int64 Engine::merge(const Series& series, TimestampTz write_from, TimestampTz checkpoints_from, bool force,
+                    Position* last) {
     auto* values = static_cast<Datum*>(palloc(sizeof(Datum) * shape_->count));
     auto* nulls = static_cast<bool*>(palloc(sizeof(bool) * shape_->count));
     int64 inserted = 0;
@@ -183,20 +240,35 @@ int64 Engine::compute(const Series& series, const Options& options) {
     error_context_stack = &context;
     MemoryContextReset(series_);
     MemoryContext caller = MemoryContextSwitchTo(series_);
-    ladder_->clear();
-    signature_ = signature_of(series);
+    int64 written = 0;
+    if (hides_candles(schema_, series))
+        ereport(WARNING,
+                (errmsg("instrument %d, timeframe %s is left as it is", series.instrument_id, series.timeframe),
+                 errdetail("%s", hidden_candles()), errhint("%s", hidden_candles_hint)));
+    else
+        written = compute_visible(series, options);
+    MemoryContextSwitchTo(caller);
+    error_context_stack = context.previous;
+    return written;
+}
 
-    Start start = find_start(series, signature_, options.force);
+int64 Engine::compute_visible(const Series& series, const Options& options) {
+    ladder_->clear();
+    plan_signature_ = plan_signature_of(series);
+    signature_ = hash_combine64(plan_signature_, capture_);
+
+    Start start = find_start(series, options);
     former_->start(series);
     if (bulk_) start_inserts(series);
-    TimestampTz write_from = options.force ? options.since : std::max(start.stale_from, options.since);
+    // Rows of dropped candles are nobody's business any more.
+    const TimestampTz earliest = std::max(options.since, kept_from_);
+    TimestampTz write_from = options.all() ? earliest : std::max(start.stale_from, earliest);
     if (!begin(series, start, write_from)) {
-        start = {{0, DT_NOBEGIN, 0}, DT_NOBEGIN, start.taken, false};
-        write_from = options.since;
+        start = first_start(series, start.taken);
+        write_from = earliest;
         begin(series, start, write_from);
     }
-    const bool anchored = start.anchor.bars > 0;
-    const TimestampTz checkpoints_from = anchored ? start.stale_from : DT_NOBEGIN;
+    const TimestampTz checkpoints_from = start.at_base ? DT_NOBEGIN : start.stale_from;
     const int64 written_before = sql_ ? sql_->written() : 0, held_back_before = sql_ ? sql_->held_back() : 0;
     Position last = start.anchor;
     int64 written = merge(series, write_from, checkpoints_from, options.force, &last);
@@ -208,16 +280,74 @@ int64 Engine::compute(const Series& series, const Options& options) {
     stored_->close();
     reader_->close();
 
-    if (!anchored || start.taken || last.bars > start.anchor.bars) {
-        if (!start.from_last || ladder_->begin() != ladder_->end()) states_->store_checkpoints(series, checkpoints_from, last, *ladder_);
-        const bool save = last.bars >= shortest_saved && !filtered_;
-        states_->store(series, filtered_ ? Position{} : last, signature_, save ? save_state(*shape_->plan, last, signature_, series) : nullptr, written > 0);
+    if (start.at_base || start.taken || last.bars > start.anchor.bars) {
+        if (!start.from_last || ladder_->begin() != ladder_->end())
+            states_->store_checkpoints(series, checkpoints_from, last, *ladder_);
+        // Of a series that has no candles but dropped ones, nothing is known but those.
+        const bool has_candles = last.ts >= kept_from_ && last.bars > 0;
+        const bool save = has_candles && last.bars >= shortest_saved && !filtered_;
+        states_->store(series, filtered_ || !has_candles ? Position{} : last, signature_,
+                       save ? save_state(*shape_->plan, last, signature_, series) : nullptr,
+                       {written > 0, start.at_base && options.since == DT_NOBEGIN});
         const bool held_back = sql_ && sql_->held_back() > held_back_before;
         if (start.stale_from < options.since || held_back) changes_->leave(series, start.stale_from);
     }
-    MemoryContextSwitchTo(caller);
-    error_context_stack = context.previous;
     return written;
+}
+
+const bytea* Engine::state_before(const Series& series, TimestampTz cut, Position* position) {
+    MemoryContext caller = MemoryContextSwitchTo(series_);
+    Plan& plan = *shape_->plan;
+    const SavedState checkpoint = states_->checkpoint_before(series, cut);
+    bool found = trusted_ && !filtered_ && check_state(checkpoint, plan, signature_, series, false, position);
+    if (found) {
+        restore_state(plan, checkpoint, *position);
+        reader_->open(series, *position, position->ts, cut, shape_);
+        found = reader_->find_anchor();
+        if (!found) reader_->close();
+    }
+    if (!found) {
+        const Start start = first_start(series, false);
+        *position = start.anchor;
+        if (start.anchor.bars == 0) plan.restart();
+        reader_->open(series, start.anchor, start.anchor.bars > 0 ? kept_from_ : DT_NOBEGIN, cut, shape_);
+    }
+    while (const int size = reader_->read()) {
+        plan.run(size);
+        *position = reader_->position();
+    }
+    reader_->close();
+    MemoryContextSwitchTo(caller);
+    return position->bars > 0 ? save_state(plan, *position, plan_signature_, series) : nullptr;
+}
+
+void Engine::store_again(const Series& series) {
+    const SavedState state = states_->lock(series, waits_ == Waits::always);
+    Position last{};
+    const bool known = check_state(state, *shape_->plan, signature_, series, false, &last);
+    if (known) restore_state(*shape_->plan, state, last);
+    states_->store(series, last, signature_, known ? save_state(*shape_->plan, last, signature_, series) : nullptr,
+                   {false, false});
+}
+
+int64 Engine::forget(const Series& series) {
+    Oid types[] = {INT4OID, TEXTOID};
+    Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe)};
+    states_->lock(series, waits_ == Waits::always);
+    SPIPlanPtr plan = prepare_query(
+        psprintf("DELETE FROM %s WHERE instrument_id OPERATOR(pg_catalog.=) $1 AND timeframe OPERATOR(pg_catalog.=) $2",
+                 table_name_),
+        2, types);
+    const int64 rows = static_cast<int64>(execute_unlogged(plan, values));
+    SPI_freeplan(plan);
+    states_->forget(series);
+    changes_->forget(series);
+    return rows;
+}
+
+void Engine::forget_state(const Series& series) {
+    states_->lock(series, waits_ == Waits::always);
+    states_->forget(series);
 }
 
 void Engine::start_inserts(const Series& series) {

@@ -11,15 +11,11 @@ namespace {
 TupleDesc result_shape(FunctionCallInfo fcinfo) {
     TupleDesc desc = nullptr;
     if (get_call_result_type(fcinfo, nullptr, &desc) != TYPEFUNC_COMPOSITE)
-        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the shape must be a row type"),
-                        errdetail("The columns of the row type say what is computed."),
-                        errhint("Pass a null of a table's or composite type: indicators(NULL::indicator_data, 42, '5m').")));
+        ereport(ERROR,
+                (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the shape must be a row type"),
+                 errdetail("The columns of the row type say what is computed."),
+                 errhint("Pass a null of a table's or composite type: indicators(NULL::indicator_data, 42, '5m').")));
     return desc;
-}
-
-/// A bound: its default where the argument is NULL.
-TimestampTz bound(FunctionCallInfo fcinfo, int argument, TimestampTz unbounded) {
-    return PG_ARGISNULL(argument) ? unbounded : PG_GETARG_TIMESTAMPTZ(argument);
 }
 
 Datum compute_on_the_fly(FunctionCallInfo fcinfo) {
@@ -28,7 +24,7 @@ Datum compute_on_the_fly(FunctionCallInfo fcinfo) {
                         errhint("SELECT * FROM indicators(NULL::indicator_data, instrument_id('RELIANCE'), '1d');")));
     const Oid schema = schema_of_function(fcinfo);
     const Series series{PG_GETARG_INT32(1), text_to_cstring(PG_GETARG_TEXT_PP(2))};
-    const TimestampTz from = bound(fcinfo, 3, DT_NOBEGIN), to = bound(fcinfo, 4, DT_NOEND);
+    const TimestampTz from = bound_argument(fcinfo, 3, DT_NOBEGIN), to = bound_argument(fcinfo, 4, DT_NOEND);
     require_timeframe(series.timeframe);
     TupleDesc desc = result_shape(fcinfo);
     Tuplestorestate* rows = start_result(fcinfo, desc, "indicators");
@@ -40,7 +36,7 @@ Datum compute_on_the_fly(FunctionCallInfo fcinfo) {
     former.start(series);
     HeapTupleData tuple;
     char* space = static_cast<char*>(palloc(former.room()));
-    reader.open(series, {}, to, shape);
+    reader.open(series, {}, DT_NOBEGIN, to, shape);
     while (const int size = reader.read()) {
         shape->plan->run(size);
         for (int i = 0; i < size; ++i) {

@@ -28,6 +28,7 @@ void LeafRun::begin(const Datum* values) {
     set_key(values);
     compat::search_leaf(table_, index_, key_, &buffer_);
     page_ = BufferGetPage(buffer_);
+    has_dead_ = P_HAS_GARBAGE(compat::btree_opaque(page_));
     // The first item that is not less.
     place_ = P_FIRSTDATAKEY(compat::btree_opaque(page_));
     for (OffsetNumber end = OffsetNumberNext(PageGetMaxOffsetNumber(page_)); place_ < end;) {
@@ -40,6 +41,7 @@ void LeafRun::begin(const Datum* values) {
 }
 
 bool LeafRun::append(const Datum* values, const ItemPointerData& row) {
+    if (has_dead_) return false;
     IndexTuple entry = form_entry(index_, values);
     entry->t_tid = row;
     const Size size = MAXALIGN(IndexTupleSize(entry));
@@ -48,7 +50,8 @@ bool LeafRun::append(const Datum* values, const ItemPointerData& row) {
     set_key(values);
     const BTPageOpaque opaque = compat::btree_opaque(page_);
     if (place_ > P_FIRSTDATAKEY(opaque) && compare(OffsetNumberPrev(place_)) <= 0) return false;
-    if (place_ <= PageGetMaxOffsetNumber(page_) ? compare(place_) >= 0 : !P_RIGHTMOST(opaque) && compare(P_HIKEY) >= 0) return false;
+    if (place_ <= PageGetMaxOffsetNumber(page_) ? compare(place_) >= 0 : !P_RIGHTMOST(opaque) && compare(P_HIKEY) >= 0)
+        return false;
 
     if (!change_) {
         CheckForSerializableConflictIn(index_, nullptr, BufferGetBlockNumber(buffer_));
@@ -56,7 +59,8 @@ bool LeafRun::append(const Datum* values, const ItemPointerData& row) {
         page_ = GenericXLogRegisterBuffer(change_, buffer_, 0);
     }
     if (PageAddItem(page_, reinterpret_cast<Item>(entry), size, place_, false, false) == InvalidOffsetNumber)
-        elog(ERROR, "could not add an entry to page %u of index \"%s\"", BufferGetBlockNumber(buffer_), RelationGetRelationName(index_));
+        elog(ERROR, "could not add an entry to page %u of index \"%s\"", BufferGetBlockNumber(buffer_),
+             RelationGetRelationName(index_));
     place_ = OffsetNumberNext(place_);
     return true;
 }

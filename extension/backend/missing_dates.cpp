@@ -1,8 +1,10 @@
-// missing_dates() and candles_to_ask(): what has to be asked of the provider to complete a series, as dates and as candles.
+// missing_dates() and candles_to_ask(): what has to be asked of the provider to complete a series, as dates and as
+// candles.
 #include <algorithm>
 
 #include "backend/boundary.hpp"
 #include "backend/cursor.hpp"
+#include "backend/dropped_candles.hpp"
 #include "backend/market_clock.hpp"
 #include "backend/result_rows.hpp"
 #include "backend/series_gaps.hpp"
@@ -20,18 +22,6 @@ constexpr int32 intraday_floor = 8038, daily_floor = 2;
 /// A day is final, and absence means something, from 07:05 of the next day on (upstox.md 2.5).
 constexpr int64 final_after = 7 * USECS_PER_HOUR + 5 * USECS_PER_MINUTE;
 
-int32 bucket_of(const Timeframe& timeframe, int32 date) {
-    if (timeframe.unit == Timeframe::Unit::week) return date - (weekday_of(date) - 1);
-    if (timeframe.unit == Timeframe::Unit::month) return month_start(date);
-    return date;
-}
-
-int32 bucket_after(const Timeframe& timeframe, int32 bucket) {
-    if (timeframe.unit == Timeframe::Unit::week) return bucket + 7;
-    if (timeframe.unit == Timeframe::Unit::month) return month_start(bucket + 31);
-    return bucket + 1;
-}
-
 int32 date_argument(FunctionCallInfo fcinfo, int argument, int32 otherwise) {
     if (PG_ARGISNULL(argument)) return otherwise;
     const DateADT date = PG_GETARG_DATEADT(argument);
@@ -47,13 +37,14 @@ TimestampTz before(TimestampTz at, Datum interval) {
 /// with as few requests as can be, and not a date more than is missing at its ends.
 class Ranges {
 public:
-    Ranges(Tuplestorestate* rows, TupleDesc desc, const Timeframe& timeframe, int32 last) : rows_(rows), desc_(desc), timeframe_(timeframe), last_(last) {}
+    Ranges(Tuplestorestate* rows, TupleDesc desc, const Timeframe& timeframe, int32 last)
+        : rows_(rows), desc_(desc), timeframe_(timeframe), last_(last) {}
 
     void session(int32 bucket, bool missing) {
         if (!missing) return flush();
         if (!open_) from_ = bucket;
         open_ = true;
-        to_ = std::min(bucket_after(timeframe_, bucket) - 1, last_);
+        to_ = std::min(next_bucket_date(timeframe_, bucket) - 1, last_);
     }
     void flush() {
         if (!open_) return;
@@ -73,10 +64,9 @@ private:
 
 Datum missing_dates(FunctionCallInfo fcinfo) {
     const Oid schema = schema_of_function(fcinfo);
-    if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(4))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("instrument_id, timeframe and ask_again_after must not be null")));
-    const Series series{PG_GETARG_INT32(0), text_to_cstring(PG_GETARG_TEXT_PP(1))};
+    const Series series = series_argument(fcinfo);
     const Timeframe timeframe = require_timeframe(series.timeframe);
+    require_argument(fcinfo, 4, "ask_again_after");
     const TimestampTz now = market_now();
     const TimestampTz believed_from = before(now, PG_GETARG_DATUM(4));
     TupleDesc desc = declared_result(fcinfo);
@@ -86,21 +76,27 @@ Datum missing_dates(FunctionCallInfo fcinfo) {
     const ZoneClock clock = instrument.trading->clock();
     // Weeks and months are final with their last day.
     const int32 final_day = clock.date(clock.zone, now - final_after) - 1;
-    const int32 last = std::min(date_argument(fcinfo, 3, final_day), bucket_of(timeframe, final_day + 1) - 1);
-    const int32 first = bucket_of(timeframe, std::max(date_argument(fcinfo, 2, daily_floor), timeframe.intraday() ? intraday_floor : daily_floor));
+    const int32 last = std::min(date_argument(fcinfo, 3, final_day), bucket_date(timeframe, final_day + 1) - 1);
+    const int32 first = bucket_date(timeframe, std::max(date_argument(fcinfo, 2, daily_floor),
+                                                        timeframe.intraday() ? intraday_floor : daily_floor));
     if (first <= last) {
-        const ExpectedRange range = expected_range(instrument, clock.instant(clock.zone, first, 0), clock.instant(clock.zone, last + 1, 0), now);
+        // What was dropped is not to come back.
+        const TimestampTz kept_from = DroppedCandles(schema, CurrentMemoryContext, true).of(series).kept_from;
+        const ExpectedRange range = expected_range(instrument, std::max(clock.instant(clock.zone, first, 0), kept_from),
+                                                   clock.instant(clock.zone, last + 1, 0), now);
         GapFinder finder(schema, CurrentMemoryContext);
         const AskedGaps gaps = finder.find_to_ask(series, timeframe, *instrument.trading, range, believed_from);
         Ranges ranges(rows, desc, timeframe, last);
-        Periods periods(instrument.trading->calendar, std::max(first, instrument.first_date), std::min(last, instrument.last_date));
+        Periods periods(instrument.trading->calendar, std::max(first, instrument.first_date),
+                        std::min(last, instrument.last_date));
         int64 gap = 0;
         Period period;
         for (int32 bucket = PG_INT32_MIN; periods.next(period);) {
             CHECK_FOR_INTERRUPTS();
-            if (bucket_of(timeframe, period.date) == bucket) continue;  // its other periods and days
-            bucket = bucket_of(timeframe, period.date);
-            const TimestampTz begins = clock.instant(clock.zone, bucket, 0), ends = clock.instant(clock.zone, bucket_after(timeframe, bucket), 0);
+            if (bucket_date(timeframe, period.date) == bucket) continue;  // its other periods and days
+            bucket = bucket_date(timeframe, period.date);
+            const TimestampTz begins = clock.instant(clock.zone, bucket, 0),
+                              ends = clock.instant(clock.zone, next_bucket_date(timeframe, bucket), 0);
             while (gap < gaps.count && gaps.list[gap].last < begins) ++gap;
             ranges.session(bucket, gap < gaps.count && gaps.list[gap].first < ends);
         }
@@ -112,15 +108,19 @@ Datum missing_dates(FunctionCallInfo fcinfo) {
 
 Datum candles_to_ask(FunctionCallInfo fcinfo) {
     const Oid schema = schema_of_function(fcinfo);
-    const Series series{PG_GETARG_INT32(0), text_to_cstring(PG_GETARG_TEXT_PP(1))};
+    const Series series = series_argument(fcinfo);
     const Timeframe timeframe = require_timeframe(series.timeframe);
+    require_argument(fcinfo, 4, "ask_again_after");
     TupleDesc desc = declared_result(fcinfo);
     Tuplestorestate* rows = start_result(fcinfo, desc, "candles_to_ask");
     SPI_connect();
     const InstrumentCalendar instrument = Calendars(schema, CurrentMemoryContext).of_instrument(series.instrument_id);
-    const ExpectedRange range = expected_range(instrument, PG_GETARG_TIMESTAMPTZ(2), PG_GETARG_TIMESTAMPTZ(3), market_now());
+    const TimestampTz kept_from = DroppedCandles(schema, CurrentMemoryContext, true).of(series).kept_from;
+    const ExpectedRange range = expected_range(instrument, std::max(bound_argument(fcinfo, 2, DT_NOBEGIN), kept_from),
+                                               bound_argument(fcinfo, 3, DT_NOEND), market_now());
     GapFinder finder(schema, CurrentMemoryContext);
-    const AskedGaps gaps = finder.find_to_ask(series, timeframe, *instrument.trading, range, before(market_now(), PG_GETARG_DATUM(4)));
+    const AskedGaps gaps =
+        finder.find_to_ask(series, timeframe, *instrument.trading, range, before(market_now(), PG_GETARG_DATUM(4)));
     for (int64 i = 0; i < gaps.count; ++i) {
         CHECK_FOR_INTERRUPTS();
         Datum values[] = {TimestampTzGetDatum(gaps.list[i].first), TimestampTzGetDatum(gaps.list[i].last)};

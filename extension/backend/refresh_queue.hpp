@@ -10,12 +10,13 @@ extern "C" {
 
 namespace pg_candle {
 
-/// The series that the workers of one refresh share, in a dynamic shared memory segment: plain data, read by all, and a few
-/// counters. A worker takes the series whose number it gets from `next`.
+/// The series that the workers of one refresh share, in a dynamic shared memory segment: plain data, read by all, and a
+/// few counters. A worker takes the series whose number it gets from `next`.
 struct RefreshQueue {
     struct Entry {
         KnownSeries known;
         int32 timeframe;  ///< where its text begins; the pointer in `known` means nothing in another process
+        bool held;        ///< somebody held it; the leader comes back to it
     };
     struct Failure {
         int32 entry;

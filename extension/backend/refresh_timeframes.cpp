@@ -1,71 +1,44 @@
-// refresh_timeframes(instrument_id, targets): keeps derived candles in step with the candles that they are made of.
-//
-// Whoever changes candles leaves a row in candle_change for the consumer "timeframes". A refresh locks the sources of an
-// instrument, takes their rows, and only then reads candles: a change that is committed later has left a row that this refresh
-// does not see, and the next one takes. Rolling back gives the rows back.
+// refresh_timeframes(instrument_id, targets, force): derived candles of one instrument, or of all.
 #include <algorithm>
 #include <cstring>
 
 #include "backend/boundary.hpp"
+#include "backend/change_capture.hpp"
+#include "backend/change_log.hpp"
 #include "backend/cursor.hpp"
+#include "backend/owner_rights.hpp"
 #include "backend/progress.hpp"
-#include "backend/series.hpp"
-#include "backend/series_state.hpp"
-#include "backend/trading_calendar.hpp"
-#include "market/resample.hpp"
+#include "backend/row_security.hpp"
+#include "backend/subtransaction.hpp"
+#include "backend/timeframe_refresh.hpp"
 
 extern "C" {
+#include "storage/latch.h"
 #include "tcop/utility.h"
-#include "utils/guc.h"
+#include "utils/wait_event.h"
 }
 
 namespace pg_candle {
 namespace {
 
-constexpr const char* standard_targets[] = {"3m", "5m", "15m", "30m", "1h", "4h", "1d", "1w", "1mo"};
-constexpr const char* sources[] = {"1d", "1m"};  // in the order of the key, in which series are locked
-
-/// The timeframe that candles of the target are made of.
-const char* source_of(const Timeframe& target) {
-    return target.unit == Timeframe::Unit::week || target.unit == Timeframe::Unit::month ? "1d" : "1m";
-}
-
-bool can_be_derived(const char* target) {
-    const Timeframe timeframe = require_timeframe(target);
-    const char* reason;
-    return can_resample(require_timeframe(source_of(timeframe)), timeframe, reason);
-}
-
-struct Names {
-    const char** list;
-    int count;
-    bool contains(const char* name) const {
-        return std::any_of(list, list + count, [&](const char* one) { return strcmp(one, name) == 0; });
-    }
-    void add(const char* name) { list[count++] = name; }
-};
-
-Names make_names(int room) { return {static_cast<const char**>(palloc(sizeof(char*) * static_cast<Size>(room))), 0}; }
-
 /// The argument `targets`, checked; the standard ones if it is NULL. What comes from 1m precedes what comes from 1d.
-Names wanted_targets(FunctionCallInfo fcinfo) {
-    if (PG_ARGISNULL(1)) {
-        Names all = make_names(lengthof(standard_targets));
-        for (const char* target : standard_targets) all.add(target);
-        return all;
-    }
+TimeframeNames wanted_targets(FunctionCallInfo fcinfo) {
+    if (PG_ARGISNULL(1)) return standard_targets();
     Datum* values;
     bool* nulls;
     int count;
     deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
-    Names wanted = make_names(count);
+    TimeframeNames wanted = make_names(count);
     for (const char* source : {"1m", "1d"}) {
         for (int i = 0; i < count; ++i) {
-            if (nulls[i]) ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("a target timeframe must not be null")));
+            if (nulls[i])
+                ereport(ERROR,
+                        (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("a target timeframe must not be null")));
             const char* target = TextDatumGetCString(values[i]);
             if (strcmp(source_of(require_timeframe(target)), source) != 0 || wanted.contains(target)) continue;
             if (!can_be_derived(target))
-                ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s is not derived from other candles", target),
+                ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                                errmsg("%s is not derived from other candles", target),
                                 errhint("Targets are 3m 5m 15m 30m 1h 4h and other multiples of 1m, 1d, 1w and 1mo.")));
             wanted.add(target);
         }
@@ -73,226 +46,178 @@ Names wanted_targets(FunctionCallInfo fcinfo) {
     return wanted;
 }
 
-/// The series of one instrument, as list_series() gave them.
-struct Instrument {
-    int32 id;
-    const Series* series;
-    int count;
-    bool has(const char* timeframe) const {
-        return std::any_of(series, series + count, [&](const Series& one) { return strcmp(one.timeframe, timeframe) == 0; });
-    }
+/// What there is to do, and what only the log still knows.
+struct Work {
+    Instrument* list = nullptr;
+    int count = 0;
+    SeriesList strays{};  ///< logged, but not for what is wanted: it is no timeframe, or another one
 };
 
-/// The earliest change of each timeframe of an instrument; DT_NOEND where there is none.
-class Changes {
-public:
-    explicit Changes(int room) : names_(make_names(room)), earliest_(static_cast<TimestampTz*>(palloc(sizeof(TimestampTz) * static_cast<Size>(room)))) {}
-    TimestampTz of(const char* timeframe) const {
-        for (int i = 0; i < names_.count; ++i)
-            if (strcmp(names_.list[i], timeframe) == 0) return earliest_[i];
-        return DT_NOEND;
-    }
-    void add(const char* timeframe, TimestampTz at) {
-        for (int i = 0; i < names_.count; ++i)
-            if (strcmp(names_.list[i], timeframe) == 0) {
-                earliest_[i] = std::min(earliest_[i], at);
-                return;
-            }
-        earliest_[names_.count] = at;
-        names_.add(timeframe);
-    }
-
-private:
-    Names names_;
-    TimestampTz* earliest_;
-};
-
-/// The start of the earliest target candle that a change at `at` can concern: of its day, week or month.
-TimestampTz bucket_before(TimestampTz at, const Timeframe& target, const TradingCalendar& trading) {
-    if (TIMESTAMP_NOT_FINITE(at)) return DT_NOBEGIN;
-    const ZoneClock clock = trading.clock();
-    int32 date = clock.date(clock.zone, at);
-    if (target.unit == Timeframe::Unit::week) date -= weekday_of(date) - 1;
-    if (target.unit == Timeframe::Unit::month) date = month_start(date);
-    return clock.instant(clock.zone, date, 0);
-}
-
-/// Refreshes one instrument after the other. Its statements live in the memory context in which it was made; needs SPI.
-class Refresh {
-public:
-    Refresh(Oid schema, Names wanted) : wanted_(wanted), memory_(CurrentMemoryContext), locks_(schema, memory_) {
-        const char *candles = table_name(schema, "candle_data"), *log = table_name(schema, "candle_change");
-        Oid of_log[] = {INT4OID, TEXTARRAYOID}, of_rest[] = {INT4OID, TEXTOID, TIMESTAMPTZOID}, of_derive[] = {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
-        take_ = prepare_query(psprintf("DELETE FROM %s WHERE consumer = 'timeframes' AND instrument_id = $1 AND timeframe = ANY ($2) "
-                                       "RETURNING timeframe, earliest", log), 2, of_log, memory_);
-        leave_ = prepare_query(psprintf("WITH earlier AS (DELETE FROM %1$s WHERE consumer = 'timeframes' AND instrument_id = $1 AND timeframe = $2 RETURNING earliest) "
-                                        "INSERT INTO %1$s (consumer, instrument_id, timeframe, earliest) "
-                                        "SELECT 'timeframes', $1, $2, least($3, (SELECT min(earliest) FROM earlier))", log), 3, of_rest, memory_);
-        derive_ = prepare_query(
-            psprintf("WITH fresh AS MATERIALIZED (SELECT * FROM %2$s($1, $2, $3, $4)), "
-                     "stored AS MATERIALIZED (SELECT ts, source, open, high, low, close, volume, oi FROM %1$s WHERE instrument_id = $1 AND timeframe = $3 AND ts >= $4), "
-                     "gone AS (DELETE FROM %1$s c WHERE c.instrument_id = $1 AND c.timeframe = $3 AND c.source = 'd' "
-                     "AND c.ts IN (SELECT s.ts FROM stored s WHERE s.source = 'd' EXCEPT SELECT f.ts FROM fresh f) RETURNING c.ts), "
-                     "written AS (INSERT INTO %1$s AS c (instrument_id, timeframe, source, ts, open, high, low, close, volume, oi) "
-                     "SELECT $1, $3, 'd', f.ts, f.open, f.high, f.low, f.close, f.volume, f.oi FROM fresh f LEFT JOIN stored s ON s.ts = f.ts "
-                     "WHERE s.ts IS NULL OR s.source = 'd' AND "
-                     "ROW(s.open, s.high, s.low, s.close, s.volume, s.oi) IS DISTINCT FROM ROW(f.open, f.high, f.low, f.close, f.volume, f.oi) "
-                     "ON CONFLICT (instrument_id, timeframe, ts) DO UPDATE SET open = EXCLUDED.open, high = EXCLUDED.high, low = EXCLUDED.low, "
-                     "close = EXCLUDED.close, volume = EXCLUDED.volume, oi = EXCLUDED.oi WHERE c.source = 'd' RETURNING c.ts), "
-                     "touched AS (SELECT count(*) AS count, min(w.ts) AS earliest FROM (SELECT ts FROM gone UNION ALL SELECT ts FROM written) w), "
-                     "logged AS (INSERT INTO %3$s (consumer, instrument_id, timeframe, earliest) SELECT 'indicators', $1, $3, earliest FROM touched WHERE count > 0) "
-                     "SELECT count, earliest FROM touched",
-                     candles, quote_qualified_identifier(get_namespace_name(schema), "resample_candles"), log), 4, of_derive, memory_);
-    }
-
-    /// Returns how many candles were inserted, changed and deleted.
-    int64 refresh(const Instrument& instrument, const TradingCalendar& trading) {
-        for (const char* source : sources)
-            if (consumes(source) && instrument.has(source)) locks_.lock({instrument.id, source});
-        Changes changes = take(instrument.id);
-        int64 written = 0;
-        for (int i = 0; i < wanted_.count; ++i) {
-            const char* target = wanted_.list[i];
-            const Timeframe timeframe = require_timeframe(target);
-            const char* source = source_of(timeframe);
-            TimestampTz from = std::min(changes.of(source), changes.of(target));
-            if (instrument.has(source) && !instrument.has(target)) from = DT_NOBEGIN;
-            if (from != DT_NOEND) written += derive(instrument.id, source, target, bucket_before(from, timeframe, trading), changes);
-        }
-        // What was taken is still news to the timeframes that were not wanted.
-        for (int i = 0; i < instrument.count; ++i) {
-            const char* target = instrument.series[i].timeframe;
-            if (wanted_.contains(target) || !can_be_derived(target)) continue;
-            const TimestampTz from = changes.of(source_of(require_timeframe(target)));
-            if (from == DT_NOEND) continue;
-            Datum values[] = {Int32GetDatum(instrument.id), CStringGetTextDatum(target), TimestampTzGetDatum(from)};
-            execute_query(leave_, values);
-        }
-        return written;
-    }
-
-    /// Whether some wanted target is made of this timeframe.
-    bool consumes(const char* source) const {
-        return std::any_of(wanted_.list, wanted_.list + wanted_.count, [&](const char* target) { return strcmp(source_of(require_timeframe(target)), source) == 0; });
-    }
-
-    /// The timeframes whose changes matter: what is wanted, and what it is made of.
-    Datum watched() const {
-        auto* names = static_cast<Datum*>(palloc(sizeof(Datum) * static_cast<Size>(wanted_.count + 2)));
-        int count = 0;
-        for (int i = 0; i < wanted_.count; ++i) names[count++] = CStringGetTextDatum(wanted_.list[i]);
-        for (const char* source : sources)
-            if (consumes(source)) names[count++] = CStringGetTextDatum(source);
-        return PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
-    }
-
-private:
-    Changes take(int32 instrument_id) {
-        Datum values[] = {Int32GetDatum(instrument_id), watched()};
-        Changes changes(wanted_.count + static_cast<int>(std::size(sources)));
-        for_each_row(take_, values, nullptr, false, 0, [&](const ResultRow& row) { changes.add(row.text(1), DatumGetTimestampTz(row[2].value)); });
-        return changes;
-    }
-
-    int64 derive(int32 instrument_id, const char* source, const char* target, TimestampTz from, Changes& changes) {
-        CHECK_FOR_INTERRUPTS();
-        Datum values[] = {Int32GetDatum(instrument_id), CStringGetTextDatum(source), CStringGetTextDatum(target), TimestampTzGetDatum(from)};
-        int64 written = 0;
-        for_each_row(derive_, values, nullptr, false, 0, [&](const ResultRow& row) {
-            written = DatumGetInt64(row[1].value);
-            if (!row[2].isnull) changes.add(target, DatumGetTimestampTz(row[2].value));
-        });
-        return written;
-    }
-
-    Names wanted_;
-    MemoryContext memory_;
-    SeriesState locks_;
-    SPIPlanPtr take_, leave_, derive_;
-};
-
-/// Our statements mean PostgreSQL's own operators, log themselves what they change, and are over before they were compiled.
-/// Undone by AtEOXact_GUC(), or by an error.
-int enter() {
-    static constexpr const char* settings[][2] = {{"search_path", "pg_catalog, pg_temp"}, {"pg_candle.log_changes", "off"}, {"jit", "off"}};
-    const int level = NewGUCNestLevel();
-    for (const auto& [name, value] : settings) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-    return level;
-}
-
-/// The instruments with something to do: some watched timeframe changed, or a wanted one is not there though its source is.
-Instrument* list_work(Oid schema, const SeriesFilter& filter, const Names& wanted, const Refresh& refresh, int* count) {
+/// The instruments with something to do: some watched timeframe changed, or a wanted one is not there though its source
+/// is.
+Work list_work(Oid schema, const SeriesFilter& filter, const TimeframeRefresh& refresh) {
+    Work work;
     const SeriesList list = list_series(schema, filter);
-    Oid types[] = {TEXTARRAYOID};
-    Datum values[] = {refresh.watched()};
-    MemoryContext caller = CurrentMemoryContext;
-    SPI_execute_with_args(psprintf("SELECT DISTINCT instrument_id FROM %s WHERE consumer = 'timeframes' AND timeframe = ANY ($1) ORDER BY 1",
-                                   table_name(schema, "candle_change")), 1, types, values, nullptr, false, 0);
-    MemoryContextSwitchTo(caller);
-    auto* work = static_cast<Instrument*>(MemoryContextAllocHuge(caller, sizeof(Instrument) * (SPI_processed + static_cast<Size>(list.count) + 1)));
-    *count = 0;
-    const auto changed = [](uint64 row) {
-        bool null;
-        return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1, &null));
-    };
-    uint64 row = 0;
-    for (int i = 0; i < list.count || row < SPI_processed;) {
+    int32* changed = nullptr;
+    int changed_count = 0, changed_room = 0, room = 0, stray_room = 0;
+    SPIPlanPtr plan = prepare_query(
+        psprintf(
+            "SELECT DISTINCT instrument_id::int4, timeframe::text FROM %s WHERE consumer = 'timeframes' ORDER BY 1",
+            table_name(schema, "candle_change")),
+        0, nullptr);
+    for_each_row_of_many(plan, nullptr, nullptr, false, [&](const ResultRow& row) {
+        const Series series{row.int4(1), row.text(2)};
+        if (!series.timeframe) return;
+        if (!is_timeframe(series.timeframe) || !refresh.watches(series.timeframe))
+            append(work.strays.series, work.strays.count, stray_room) = series;
+        else if (refresh.watches(series.timeframe) &&
+                 (changed_count == 0 || changed[changed_count - 1] != series.instrument_id))
+            append(changed, changed_count, changed_room) = series.instrument_id;
+    });
+    int next = 0;
+    for (int i = 0; i < list.count || next < changed_count;) {
         CHECK_FOR_INTERRUPTS();
         const int32 listed = i < list.count ? list.series[i].instrument_id : PG_INT32_MAX;
-        Instrument one{row < SPI_processed ? std::min(listed, changed(row)) : listed, list.series + i, 0};
+        Instrument one{next < changed_count ? std::min(listed, changed[next]) : listed, list.series + i, 0};
         while (i < list.count && list.series[i].instrument_id == one.id) ++i, ++one.count;
-        bool due = row < SPI_processed && changed(row) == one.id;
-        if (due) ++row;
-        for (int t = 0; !due && t < wanted.count; ++t) {
-            const char* source = source_of(require_timeframe(wanted.list[t]));
-            due = one.has(source) && !one.has(wanted.list[t]);
-        }
-        if (due && (!filter.has_instrument || one.id == filter.instrument_id)) work[(*count)++] = one;
+        bool due = next < changed_count && changed[next] == one.id;
+        if (due) ++next;
+        if ((due || refresh.lacks_something(one)) && (!filter.has_instrument || one.id == filter.instrument_id))
+            append(work.list, work.count, room) = one;
     }
-    SPI_freetuptable(SPI_tuptable);
     return work;
+}
+
+/// Says as warnings what was left out, the first ones by name.
+class LeftOut {
+public:
+    void add(int32 instrument_id, const char* why, const char* hint) {
+        constexpr int named = 10;
+        if (++count_ <= named)
+            ereport(WARNING, (errmsg("timeframes of instrument %d are left as they are", instrument_id),
+                              errdetail("%s", why), hint ? errhint("%s", hint) : 0));
+    }
+    void end() const {
+        if (count_ > 10) ereport(WARNING, (errmsg("timeframes of %d instruments were left as they are", count_)));
+    }
+
+private:
+    int count_ = 0;
+};
+
+/// Whether a series, or an instrument in any timeframe, has candles; also such as row security hides.
+bool has_candles(Oid schema, const Series& series) {
+    Oid types[] = {INT4OID, TEXTOID};
+    Datum values[] = {Int32GetDatum(series.instrument_id),
+                      series.timeframe ? CStringGetTextDatum(series.timeframe) : Datum{0}};
+    const char nulls[] = {' ', series.timeframe ? ' ' : 'n'};
+    bool found = false;
+    with_owner_rights(find_table(schema, "candle_data"), [&] {
+        SPIPlanPtr plan =
+            prepare_query(psprintf("SELECT 1 FROM %s WHERE instrument_id = $1 AND ($2 IS NULL OR timeframe = $2)",
+                                   table_name(schema, "candle_data")),
+                          2, types);
+        found = for_each_row(plan, values, nulls, false, 1, [](const ResultRow&) {}) > 0;
+    });
+    return found;
+}
+
+/// Removes log rows of an instrument that is gone; false if it has candles.
+bool forget_if_gone(Oid schema, int32 instrument_id) {
+    if (has_candles(schema, {instrument_id, nullptr})) return false;
+    Oid types[] = {INT4OID};
+    Datum values[] = {Int32GetDatum(instrument_id)};
+    execute_query(prepare_query(psprintf("DELETE FROM %s WHERE consumer = 'timeframes' AND instrument_id = $1",
+                                         table_name(schema, "candle_change")),
+                                1, types),
+                  values);
+    return true;
 }
 
 Datum refresh_timeframes(FunctionCallInfo fcinfo) {
     PreventCommandIfReadOnly("refresh_timeframes()");
     const Oid schema = schema_of_function(fcinfo);
     const SeriesFilter filter{!PG_ARGISNULL(0), PG_ARGISNULL(0) ? 0 : PG_GETARG_INT32(0), nullptr};
-    const Names wanted = wanted_targets(fcinfo);
-    const bool commit = may_commit(fcinfo);
+    const TimeframeNames wanted = wanted_targets(fcinfo);
+    const ChangeCapture& capture = change_capture(schema);
+    const char* gap = capture.complete ? capture.calendar_gap : capture.gap;
+    if (gap) notice_log_gap(gap);
+    const bool force = gap || (!PG_ARGISNULL(2) && PG_GETARG_BOOL(2));
+    const bool commit = may_commit(fcinfo), waits = !commit;
 
     SPI_connect_ext(commit ? SPI_OPT_NONATOMIC : 0);
-    if (filter.has_instrument) require_instrument(schema, filter.instrument_id);
     MemoryContext procedure = CurrentMemoryContext;
     MemoryContext each = AllocSetContextCreate(procedure, "timeframes of an instrument", ALLOCSET_DEFAULT_SIZES);
-    int level = enter();
-    Refresh refresh(schema, wanted);
+    int level = TimeframeRefresh::enter(waits);
+    require_whole_calendars(schema);
+    ChangeLog log(schema, Consumer::timeframes, procedure);
+    log.expand();
+    TimeframeRefresh refresh(schema, wanted, force, waits);
     Calendars calendars(schema, procedure);
-    int count, unknown = 0;
-    const Instrument* work = list_work(schema, filter, wanted, refresh, &count);
-    Progress progress(count, "instruments");
-    for (int i = 0; i < count; ++i) {
-        InstrumentCalendar calendar;
-        int64 written = 0;
-        MemoryContextSwitchTo(each);
-        if (calendars.find_instrument(work[i].id, calendar)) {
-            written = refresh.refresh(work[i], *calendar.trading);
-        } else {
-            ++unknown;
+    const Work work = list_work(schema, filter, refresh);
+    if (work.count == 0 && filter.has_instrument && list_series(schema, filter).count == 0)
+        require_instrument(schema, filter.instrument_id);
+    Progress progress(work.count, "instruments");
+    LeftOut left_out;
+
+    // What others hold is passed over and come back to, a little later each time.
+    constexpr int rounds = 6;
+    int count = work.count;
+    auto* todo =
+        static_cast<Instrument*>(MemoryContextAllocHuge(procedure, sizeof(Instrument) * static_cast<Size>(count + 1)));
+    std::copy_n(work.list, count, todo);
+    for (int round = 0; count > 0 && round < rounds; ++round) {
+        if (round > 0) {
+            WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 50L << round, PG_WAIT_EXTENSION);
+            ResetLatch(MyLatch);
         }
-        MemoryContextSwitchTo(procedure);
-        MemoryContextReset(each);
-        if (commit) {
-            AtEOXact_GUC(true, level);
-            SPI_commit();
+        int held = 0;
+        for (int i = 0; i < count; ++i) {
+            CHECK_FOR_INTERRUPTS();
+            MemoryContextSwitchTo(each);
+            InstrumentCalendar calendar;
+            volatile int64 written = 0;
+            const Instrument& one = todo[i];
+            const char* problem = calendars.find_instrument(one.id, calendar);
+            ErrorData* error = nullptr;
+            const bool hidden = !problem && hides_candles(schema, {one.id, nullptr});
+            if (hidden) left_out.add(one.id, hidden_candles(), hidden_candles_hint);
+            else if (!problem)
+                error = try_in_subtransaction([&] { written = refresh.refresh(one, *calendar.trading); });
+            const bool is_held_now = error && commit && is_held(error);
+            if (error && !is_held_now && !is_of_data(error)) ReThrowError(error);
+            if (problem && !forget_if_gone(schema, one.id))
+                left_out.add(one.id, problem, "Correct its row of instrument_master, or the calendar.");
+            if (error && !is_held_now) left_out.add(one.id, text_of(error), error->hint);
+            if (is_held_now && round + 1 == rounds)
+                left_out.add(one.id, "Another session holds them.",
+                             "pg_stat_activity shows who has a transaction open. The next refresh takes them up.");
             MemoryContextSwitchTo(procedure);
-            level = enter();
+            if (is_held_now) todo[held++] = one;
+            else progress.add(written);
+            MemoryContextReset(each);
+            if (commit) {
+                AtEOXact_GUC(true, level);
+                SPI_commit();
+                MemoryContextSwitchTo(procedure);
+                level = TimeframeRefresh::enter(waits);
+            }
         }
-        progress.add(written);
+        count = held;
+    }
+    left_out.end();
+    Series* worked_on = nullptr;
+    int worked_on_count = 0, room = 0;
+    for (int i = 0; i < work.count; ++i)
+        for (int k = 0; k < work.list[i].count; ++k) append(worked_on, worked_on_count, room) = work.list[i].series[k];
+    log.compact(worked_on, worked_on_count);
+    for (int i = 0; i < work.strays.count; ++i) {
+        CHECK_FOR_INTERRUPTS();
+        const Series& stray = work.strays.series[i];
+        // Candles that are not there, where nobody wants them, need no row; nor does what is no timeframe.
+        if (!is_timeframe(stray.timeframe) || !has_candles(schema, stray)) log.take(stray);
     }
     AtEOXact_GUC(true, level);
-    if (unknown > 0)
-        ereport(WARNING, (errmsg("%d instruments have candles but are not in instrument_master", unknown),
-                          errdetail("Without their segment their sessions are not known, and nothing was derived."), errhint("Add them to instrument_master.")));
     SPI_finish();
     return Datum{0};
 }

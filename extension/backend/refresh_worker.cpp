@@ -36,7 +36,8 @@ void work(RefreshQueue* queue, int worker) {
     int next = take();
     in_transaction(queue->user, queue->security, [&] {
         MemoryContextSwitchTo(memory);
-        refresh = new (palloc(sizeof(SeriesRefresh))) SeriesRefresh(queue->schema, queue->workers > 1);
+        refresh =
+            new (palloc(sizeof(SeriesRefresh))) SeriesRefresh(queue->schema, Engine::Waits::never, queue->workers > 1);
         run = new (palloc(sizeof(RefreshRun))) RefreshRun(queue->schema);
         if (next >= queue->count) return;
         const Series first = queue->at(next).series;
@@ -51,7 +52,7 @@ void work(RefreshQueue* queue, int worker) {
             MemoryContextSwitchTo(each);
             report_series(known.series);
             refreshed = refresh->refresh(known);
-            ++done;
+            done += refreshed.held ? 0 : 1;
             failed += refreshed.error ? 1 : 0;
             rows += refreshed.written;
             next = take();
@@ -59,8 +60,9 @@ void work(RefreshQueue* queue, int worker) {
             run->report(queue->run, worker, done, failed, rows, next < queue->count ? &following : nullptr);
         });
         if (refreshed.error) remember_failure(queue, entry, refreshed.error);
+        queue->entries()[entry].held = refreshed.held;
         pg_atomic_fetch_add_u64(&queue->rows, refreshed.written);
-        pg_atomic_fetch_add_u32(&queue->done, 1);
+        if (!refreshed.held) pg_atomic_fetch_add_u32(&queue->done, 1);
         MemoryContextReset(each);
     }
 }

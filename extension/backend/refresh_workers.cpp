@@ -43,7 +43,7 @@ dsm_segment* make_queue(Oid schema, const KnownSeriesList& list, int workers, in
     pg_atomic_init_u64(&queue->rows, 0);
     Size text = fixed;
     for (int i = 0; i < list.count; ++i) {
-        queue->entries()[i] = {list.series[i], static_cast<int32>(text)};
+        queue->entries()[i] = {list.series[i], static_cast<int32>(text), false};
         strcpy(reinterpret_cast<char*>(queue) + text, list.series[i].series.timeframe);
         text += strlen(list.series[i].series.timeframe) + 1;
     }
@@ -89,7 +89,8 @@ bool all_stopped(const Workers* workers) {
     for (int i = 0; i < workers->count; ++i) {
         pid_t pid;
         const BgwHandleStatus status = GetBackgroundWorkerPid(workers->handles[i], &pid);
-        if (status == BGWH_POSTMASTER_DIED) ereport(FATAL, (errcode(ERRCODE_ADMIN_SHUTDOWN), errmsg("the postmaster has gone")));
+        if (status == BGWH_POSTMASTER_DIED)
+            ereport(FATAL, (errcode(ERRCODE_ADMIN_SHUTDOWN), errmsg("the postmaster has gone")));
         if (status != BGWH_STOPPED) return false;
     }
     return true;
@@ -97,7 +98,8 @@ bool all_stopped(const Workers* workers) {
 
 }  // namespace
 
-bool refresh_in_workers(Oid schema, const KnownSeriesList& list, int wanted, Progress& progress, int fresh, int64 run, RefreshTotals* totals) {
+bool refresh_in_workers(Oid schema, const KnownSeriesList& list, int wanted, Progress& progress, int fresh, int64 run,
+                        RefreshTotals* totals) {
     dsm_segment* segment = make_queue(schema, list, wanted, run);
     auto* queue = static_cast<RefreshQueue*>(dsm_segment_address(segment));
     const Workers* workers = start_workers(segment, std::min(wanted, list.count));
@@ -106,7 +108,8 @@ bool refresh_in_workers(Oid schema, const KnownSeriesList& list, int wanted, Pro
         return false;
     }
     if (workers->count < std::min(wanted, list.count))
-        ereport(NOTICE, (errmsg("%d of %d background workers could be started", workers->count, wanted), errhint("Consider raising max_worker_processes.")));
+        ereport(NOTICE, (errmsg("%d of %d background workers could be started", workers->count, wanted),
+                         errhint("Consider raising max_worker_processes.")));
 
     uint32 said = 0;
     for (bool stopped = false; !stopped;) {
@@ -115,12 +118,15 @@ bool refresh_in_workers(Oid schema, const KnownSeriesList& list, int wanted, Pro
         const uint32 failed = pg_atomic_read_u32(&queue->failed);
         pg_read_barrier();
         for (; said < failed; ++said) {
-            if (said == RefreshQueue::remembered_failures) ereport(WARNING, (errmsg("more series failed"), errhint("See indicator_state.error.")));
+            if (said == RefreshQueue::remembered_failures)
+                ereport(WARNING, (errmsg("more series failed"), errhint("See indicator_state.error.")));
             if (said >= RefreshQueue::remembered_failures) continue;
             const Series series = queue->at(queue->failures[said].entry).series;
-            ereport(WARNING, (errmsg("instrument %d, timeframe %s: %s", series.instrument_id, series.timeframe, queue->failures[said].message)));
+            ereport(WARNING, (errmsg("instrument %d, timeframe %s: %s", series.instrument_id, series.timeframe,
+                                     queue->failures[said].message)));
         }
-        progress.set(fresh + static_cast<int>(pg_atomic_read_u32(&queue->done)), static_cast<int64>(pg_atomic_read_u64(&queue->rows)));
+        progress.set(fresh + static_cast<int>(pg_atomic_read_u32(&queue->done)),
+                     static_cast<int64>(pg_atomic_read_u64(&queue->rows)));
         if (stopped) break;
         WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 1000, PG_WAIT_EXTENSION);
         ResetLatch(MyLatch);
@@ -129,6 +135,13 @@ bool refresh_in_workers(Oid schema, const KnownSeriesList& list, int wanted, Pro
     totals->done = static_cast<int>(pg_atomic_read_u32(&queue->done));
     totals->failed = static_cast<int>(pg_atomic_read_u32(&queue->failed));
     totals->rows = static_cast<int64>(pg_atomic_read_u64(&queue->rows));
+    int room = 0;
+    for (int i = 0; i < queue->count; ++i)
+        if (queue->entries()[i].held) {
+            KnownSeries& held = append(totals->held.series, totals->held.count, room);
+            held = queue->at(i);
+            held.series.timeframe = pstrdup(held.series.timeframe);
+        }
     dsm_detach(segment);
     return true;
 }

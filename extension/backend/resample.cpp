@@ -2,10 +2,13 @@
 #include <algorithm>
 
 #include "backend/boundary.hpp"
+#include "backend/candle_row.hpp"
 #include "backend/cursor.hpp"
+#include "backend/dropped_candles.hpp"
 #include "backend/result_rows.hpp"
 #include "backend/tables.hpp"
 #include "backend/trading_calendar.hpp"
+#include "kernels/kernel.hpp"
 #include "market/resample.hpp"
 
 namespace pg_candle {
@@ -25,6 +28,7 @@ int64 reach(const Timeframe& timeframe) {
 
 struct Receiver {
     DestReceiver base;  // first
+    CandleRowReader* candles;
     Resampler* resampler;
     Tuplestorestate* rows;
     TupleDesc desc;
@@ -33,50 +37,59 @@ struct Receiver {
 
 void put(const Receiver* receiver, const PlainCandle& candle) {
     if (candle.start < receiver->from || candle.start >= receiver->to) return;
-    Datum values[] = {TimestampTzGetDatum(candle.start), Float8GetDatum(candle.open), Float8GetDatum(candle.high), Float8GetDatum(candle.low),
-                      Float8GetDatum(candle.close), Int64GetDatum(candle.volume), Int64GetDatum(candle.oi)};
-    bool nulls[] = {false, false, false, false, false, candle.volume == PlainCandle::absent(), candle.oi == PlainCandle::absent()};
+    Datum values[] = {TimestampTzGetDatum(candle.start), Float8GetDatum(candle.open),  Float8GetDatum(candle.high),
+                      Float8GetDatum(candle.low),        Float8GetDatum(candle.close), Float8GetDatum(candle.volume),
+                      Float8GetDatum(candle.oi)};
+    // A sum that is no number any more is not known.
+    bool nulls[] = {false, false, false, false, false, !is_value(candle.volume), !is_value(candle.oi)};
     tuplestore_putvalues(receiver->rows, receiver->desc, values, nulls);
 }
 
 bool receive(TupleTableSlot* slot, DestReceiver* self) {
     auto* receiver = reinterpret_cast<Receiver*>(self);
-    slot_getallattrs(slot);
-    const auto count = [&](int column) { return slot->tts_isnull[column] ? PlainCandle::absent() : DatumGetInt64(slot->tts_values[column]); };
-    const PlainCandle candle{DatumGetTimestampTz(slot->tts_values[0]), DatumGetFloat8(slot->tts_values[1]), DatumGetFloat8(slot->tts_values[2]),
-                             DatumGetFloat8(slot->tts_values[3]), DatumGetFloat8(slot->tts_values[4]), count(5), count(6)};
+    const CandleRow row = receiver->candles->read(slot);
     PlainCandle finished;
-    if (receiver->resampler->add(candle, finished)) put(receiver, finished);
+    if (receiver->resampler->add({row.ts, row.open, row.high, row.low, row.close, row.volume, row.oi}, finished))
+        put(receiver, finished);
     return true;
 }
 
 Datum resample_candles(FunctionCallInfo fcinfo) {
     const Oid schema = schema_of_function(fcinfo);
-    const int32 instrument_id = PG_GETARG_INT32(0);
-    const char* source_name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-    const Timeframe source = require_timeframe(source_name), target = require_timeframe(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+    const Series series = series_argument(fcinfo);
+    require_argument(fcinfo, 2, "the target timeframe");
+    const char* target_name = timeframe_argument(fcinfo, 2);
+    const Timeframe source = require_timeframe(series.timeframe), target = require_timeframe(target_name);
     const char* reason = "";
     if (!can_resample(source, target, reason))
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("%s cannot be made from %s", text_to_cstring(PG_GETARG_TEXT_PP(2)), source_name), errdetail("%s", reason),
+                        errmsg("%s cannot be made from %s", target_name, series.timeframe), errdetail("%s", reason),
                         errhint("1m makes all intraday timeframes and 1d, and 1d makes 1w and 1mo.")));
     TupleDesc desc = declared_result(fcinfo);
     Tuplestorestate* rows = start_result(fcinfo, desc, "resample_candles");
     SPI_connect();
-    const InstrumentCalendar instrument = Calendars(schema, CurrentMemoryContext).of_instrument(instrument_id);
+    const InstrumentCalendar instrument = Calendars(schema, CurrentMemoryContext).of_instrument(series.instrument_id);
+    const TimestampTz kept_from = first_whole_candle(
+        target, *instrument.trading, DroppedCandles(schema, CurrentMemoryContext, true).of(series).kept_from);
     // The last bucket that starts in the range ends behind it.
-    const ExpectedRange range = expected_range(instrument, PG_GETARG_TIMESTAMPTZ(3), PG_GETARG_TIMESTAMPTZ(4), DT_NOEND);
+    const ExpectedRange range = expected_range(instrument, std::max(bound_argument(fcinfo, 3, DT_NOBEGIN), kept_from),
+                                               bound_argument(fcinfo, 4, DT_NOEND), DT_NOEND);
     if (range.from < range.to) {
         const TimestampTz end = range.to + reach(target);
         Resampler resampler(instrument.trading->calendar, instrument.trading->clock(), target, range.from, end);
         Oid types[] = {INT4OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
-        Datum values[] = {Int32GetDatum(instrument_id), CStringGetTextDatum(source_name), TimestampTzGetDatum(range.from), TimestampTzGetDatum(end)};
-        SPIPlanPtr query = prepare_query(
-            psprintf("SELECT ts, open, high, low, close, volume, oi FROM %s WHERE instrument_id OPERATOR(pg_catalog.=) $1 "
-                     "AND timeframe OPERATOR(pg_catalog.=) $2 AND ts OPERATOR(pg_catalog.>=) $3 AND ts OPERATOR(pg_catalog.<) $4 ORDER BY ts",
-                     table_name(schema, "candle_data")), 4, types);
+        Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe),
+                          TimestampTzGetDatum(range.from), TimestampTzGetDatum(end)};
+        SPIPlanPtr query =
+            prepare_query(psprintf("SELECT %s FROM %s WHERE instrument_id OPERATOR(pg_catalog.=) $1 AND timeframe "
+                                   "OPERATOR(pg_catalog.=) $2"
+                                   " AND ts OPERATOR(pg_catalog.>=) $3 AND ts OPERATOR(pg_catalog.<) $4 ORDER BY ts",
+                                   candle_row_columns, table_name(schema, "candle_data")),
+                          4, types);
+        CandleRowReader candles(CurrentMemoryContext);
+        candles.open(series);
         Portal portal = open_ordered(query, values, nullptr, true);
-        Receiver receiver{make_receiver(receive), &resampler, rows, desc, range.from, range.to};
+        Receiver receiver{make_receiver(receive), &candles, &resampler, rows, desc, range.from, range.to};
         fetch_all(portal, &receiver.base);
         PlainCandle last;
         if (resampler.finish(last)) put(&receiver, last);

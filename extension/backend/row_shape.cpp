@@ -17,22 +17,22 @@ void* allocate_in_context(void*, std::size_t bytes) {
     pg_unreachable();
 }
 
-/// Adds the column with the values of `number`, or of `whole` if the column is a bigint and there are any.
-void add_number(RowShape* shape, Form_pg_attribute column, const double* number, const int64* whole) {
-    ShapeColumn& added = shape->columns[shape->count++];
-    added.attno = column->attnum;
-    if (whole && column->atttypid == INT8OID) {
-        added.kind = ShapeColumn::Kind::int8;
-        added.source = whole;
-    } else if (number && column->atttypid == FLOAT8OID) {
-        added.kind = ShapeColumn::Kind::float8;
-        added.source = number;
-    } else if (number && column->atttypid == FLOAT4OID) {
-        added.kind = ShapeColumn::Kind::float4;
-        added.source = number;
-    } else {
-        wrong_type(shape, column, !number ? "bigint" : whole ? "bigint, float8 or real" : "float8 or real");
+/// Adds a column for one double per candle.
+void add_number(RowShape* shape, Form_pg_attribute column, const double* source) {
+    const bool single = column->atttypid == FLOAT4OID;
+    if (!single && column->atttypid != FLOAT8OID) wrong_type(shape, column, "float8 or real");
+    shape->columns[shape->count++] = {column->attnum, single ? ShapeColumn::Kind::float4 : ShapeColumn::Kind::float8,
+                                      source};
+}
+
+/// The same, of numbers that mostly are whole ones.
+void add_count(RowShape* shape, Form_pg_attribute column, const double* source) {
+    if (column->atttypid != INT8OID) {
+        if (column->atttypid != FLOAT8OID && column->atttypid != FLOAT4OID)
+            wrong_type(shape, column, "float8, real or bigint");
+        return add_number(shape, column, source);
     }
+    shape->columns[shape->count++] = {column->attnum, ShapeColumn::Kind::whole, source};
 }
 
 void add_key(RowShape* shape, Form_pg_attribute column, ShapeColumn::Kind kind, Oid type, const char* type_name) {
@@ -51,25 +51,43 @@ bool add_plain_column(RowShape* shape, Form_pg_attribute column, ShapeUse use) {
     else if (strcmp(name, "ts") == 0) {
         add_key(shape, column, ShapeColumn::Kind::int8, TIMESTAMPTZOID, "timestamp with time zone");
         shape->columns[shape->count - 1].source = shape->candles.ts;
-    } else if (strcmp(name, "bars") == 0)
-        add_number(shape, column, nullptr, shape->candles.bars);
-    else if (use == ShapeUse::stored)
+    } else if (strcmp(name, "bars") == 0) {
+        add_key(shape, column, ShapeColumn::Kind::int8, INT8OID, "bigint");
+        shape->columns[shape->count - 1].source = shape->candles.bars;
+    } else if (use == ShapeUse::stored)
         return false;
     else if (strcmp(name, "open") == 0)
-        add_number(shape, column, candles.open, nullptr);
+        add_number(shape, column, candles.open);
     else if (strcmp(name, "high") == 0)
-        add_number(shape, column, candles.high, nullptr);
+        add_number(shape, column, candles.high);
     else if (strcmp(name, "low") == 0)
-        add_number(shape, column, candles.low, nullptr);
+        add_number(shape, column, candles.low);
     else if (strcmp(name, "close") == 0)
-        add_number(shape, column, candles.close, nullptr);
+        add_number(shape, column, candles.close);
     else if (strcmp(name, "volume") == 0)
-        add_number(shape, column, candles.volume, shape->candles.volume);
+        add_count(shape, column, candles.volume);
     else if (strcmp(name, "oi") == 0)
-        add_number(shape, column, shape->candles.oi_number, shape->candles.oi);
+        add_count(shape, column, shape->candles.oi);
     else
         return false;
     return true;
+}
+
+/// Says, once a session, that a name only looks like an indicator's: ema34.
+void notice_near_name(const RowShape* shape, const char* column) {
+    struct Said {
+        const char* column;
+        Said* next;
+    };
+    static constinit Said* said = nullptr;
+    const NearColumnName near = near_column_name(column);
+    if (!*near.text) return;
+    for (const Said* one = said; one; one = one->next)
+        if (strcmp(one->column, column) == 0) return;
+    said = new (MemoryContextAlloc(TopMemoryContext, sizeof(Said)))
+        Said{MemoryContextStrdup(TopMemoryContext, column), said};
+    ereport(NOTICE, (errmsg("column \"%s\" of %s is left alone, its name is no indicator", column, shape->name),
+                     errhint("If %s was meant, rename the column.", near.text)));
 }
 
 void add_indicator(RowShape* shape, Form_pg_attribute column) {
@@ -77,6 +95,7 @@ void add_indicator(RowShape* shape, Form_pg_attribute column) {
     Reason reason;
     switch (parse_column_name(NameStr(column->attname), name, reason)) {
         case NameKind::other:
+            notice_near_name(shape, NameStr(column->attname));
             return;
         case NameKind::impossible:
             ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -84,20 +103,16 @@ void add_indicator(RowShape* shape, Form_pg_attribute column) {
                             errdetail("%s", reason.text),
                             errhint("Rename or drop the column; a name that is no indicator is left alone.")));
         case NameKind::indicator:
-            if (column->atttypid != FLOAT8OID && column->atttypid != FLOAT4OID)
-                wrong_type(shape, column, "float8 or real");
-            add_number(shape, column, shape->plan->column(name), nullptr);
+            if (column->attgenerated)
+                ereport(ERROR, (errcode(ERRCODE_GENERATED_ALWAYS),
+                                errmsg("column \"%s\" of %s is generated and cannot be computed",
+                                       NameStr(column->attname), shape->name),
+                                errhint("Give it a name that is no indicator.")));
+            add_number(shape, column, shape->plan->column(name));
     }
 }
 
 }  // namespace
-
-int key_part(const char* column) {
-    constexpr const char* key[] = {"instrument_id", "timeframe", "ts"};
-    for (int part = 0; part < 3; ++part)
-        if (strcmp(column, key[part]) == 0) return part;
-    return -1;
-}
 
 RowShape* compile_shape(TupleDesc desc, const char* name, ShapeUse use) {
     static_assert(std::is_trivially_destructible_v<Plan> && std::is_trivially_destructible_v<Arena>);
@@ -107,7 +122,6 @@ RowShape* compile_shape(TupleDesc desc, const char* name, ShapeUse use) {
     shape->name = name;
     shape->plan = new (palloc(sizeof(Plan))) Plan(arena, block_capacity);
     shape->candles = {arena.array<int64>(block_capacity), arena.array<int64>(block_capacity),
-                      arena.array<int64>(block_capacity), arena.array<int64>(block_capacity),
                       arena.array<double>(block_capacity)};
     shape->columns = arena.array<ShapeColumn>(desc->natts);
 

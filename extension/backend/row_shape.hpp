@@ -5,21 +5,20 @@
 namespace pg_candle {
 
 /// Candles of a block beside what the plan holds: what is stored but not computed with. Arrays of the plan's capacity.
-/// An absent integer is PG_INT64_MIN, an absent number NaN.
 struct CandleColumns {
     int64* ts;
     int64* bars;
-    int64* volume;
-    int64* oi;
-    double* oi_number;
+    double* oi;  ///< NaN where it is not known
 };
 
 /// What goes into one column of a row.
 struct ShapeColumn {
-    enum class Kind : uint8 { float8, float4, int8, instrument_id, timeframe };
+    enum class Kind : uint8 { float8, float4, whole, int8, instrument_id, timeframe };
     AttrNumber attno;
     Kind kind;
-    const void* source;  ///< one double (float8, float4) or int64 (int8) per candle of the block
+    /// one double (float8, float4, and whole, which is stored as a bigint) or int64 (int8) per candle of the
+    /// block
+    const void* source;
 };
 
 /// A row type, compiled: which of its columns are filled from where; all others are left alone.
@@ -32,9 +31,6 @@ struct RowShape {
     int count;
     ShapeColumn* columns;  ///< in the order of the row type
 };
-
-/// Which part of the key instrument_id, timeframe, ts the column is: 0, 1 or 2, or -1.
-int key_part(const char* column);
 
 enum class ShapeUse {
     stored,     ///< indicator_data: keys, bars and indicators

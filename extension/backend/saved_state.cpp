@@ -10,13 +10,14 @@ namespace pg_candle {
 namespace {
 
 /// Reads as another number where bytes have another order.
-constexpr uint32 magic = 0x70676331;
+constexpr uint32 magic = 0x70676332;
 
 struct Header {
     uint32 magic;
     uint32 engine;
     uint64 signature;
     Position position;
+    uint64 writer;  // a TransactionId
     uint64 checksum;
 };
 
@@ -39,12 +40,11 @@ uint64 checksum(Header header, const unsigned char* state, Size size, const Seri
 
 }  // namespace
 
-uint64 fingerprint_of(TimestampTz ts, double open, double high, double low, double close, int64 volume) {
+uint64 fingerprint_of(TimestampTz ts, double open, double high, double low, double close, double volume) {
     struct {
         int64 ts;
-        double prices[4];
-        int64 volume;
-    } const candle{ts, {open, high, low, close}, volume};
+        double numbers[5];
+    } const candle{ts, {open, high, low, close, volume}};
     return hash(&candle, sizeof candle, 0);
 }
 
@@ -66,24 +66,28 @@ bytea* save_state(const Plan& plan, const Position& position, uint64 signature, 
     SET_VARSIZE(saved, size);
     auto* state = reinterpret_cast<unsigned char*>(VARDATA(saved)) + sizeof(Header);
     plan.save(state);
-    Header header{magic, engine_version, signature, position, 0};
+    Header header{magic, engine_version, signature, position, GetCurrentTransactionId(), 0};
     header.checksum = checksum(header, state, plan.state_size(), series);
     memcpy(VARDATA(saved), &header, sizeof header);
     return saved;
 }
 
-bool check_state(const bytea* saved, const Plan& plan, uint64 signature, const Series& series, Position* position) {
-    if (VARSIZE(saved) != VARHDRSZ + sizeof(Header) + plan.state_size()) return false;
-    const Header header = header_of(saved);
-    if (header.magic != magic || header.engine != engine_version || header.signature != signature || header.position.bars < 1) return false;
-    const auto* state = reinterpret_cast<const unsigned char*>(VARDATA(saved)) + sizeof(Header);
+bool check_state(const SavedState& saved, const Plan& plan, uint64 signature, const Series& series, bool any_writer,
+                 Position* position) {
+    if (!saved.bytes || VARSIZE(saved.bytes) != VARHDRSZ + sizeof(Header) + plan.state_size()) return false;
+    const Header header = header_of(saved.bytes);
+    if (header.magic != magic || header.engine != engine_version || header.signature != signature ||
+        header.position.bars < 1)
+        return false;
+    if (!any_writer && header.writer != saved.writer) return false;
+    const auto* state = reinterpret_cast<const unsigned char*>(VARDATA(saved.bytes)) + sizeof(Header);
     if (header.checksum != checksum(header, state, plan.state_size(), series)) return false;
     *position = header.position;
     return true;
 }
 
-void restore_state(Plan& plan, const bytea* saved, const Position& position) {
-    plan.restore(reinterpret_cast<const unsigned char*>(VARDATA(saved)) + sizeof(Header), position.bars);
+void restore_state(Plan& plan, const SavedState& saved, const Position& position) {
+    plan.restore(reinterpret_cast<const unsigned char*>(VARDATA(saved.bytes)) + sizeof(Header), position.bars);
 }
 
 }  // namespace pg_candle

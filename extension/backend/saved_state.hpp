@@ -12,23 +12,32 @@ struct Position {
     uint64 fingerprint; ///< fingerprint_of() the candle
 };
 
-/// All numbers of a candle in one; `volume` PG_INT64_MIN where unknown.
-uint64 fingerprint_of(TimestampTz ts, double open, double high, double low, double close, int64 volume);
+/// All numbers of a candle in one; `volume` NaN where unknown.
+uint64 fingerprint_of(TimestampTz ts, double open, double high, double low, double close, double volume);
 
-/// Which columns of the table are computed, from what columns of the same name, and by which version of the kernels. A state
-/// that was saved under another signature says nothing about this table. `zone`: of the sessions, or null where every candle
-/// is a session.
+/// Which columns of the table are computed, from what columns of the same name, and by which version of the kernels. A
+/// state that was saved under another signature says nothing about this table. `zone`: of the sessions, or null where
+/// every candle is a session.
 uint64 plan_signature(const RowShape* shape, const char* zone);
 
-/// The plan's state as a bytea in the current memory context: a header with position, signature and a checksum over everything
-/// and the series, then Plan::save().
+/// The plan's state as a bytea in the current memory context: a header with position, signature, a checksum over
+/// everything and the series, and who wrote it; then Plan::save(). It is to be stored by the current subtransaction.
 bytea* save_state(const Plan& plan, const Position& position, uint64 signature, const Series& series);
 
-/// Reads the position of a saved state. False, and nothing is touched, if it is damaged, of another series, another signature, another
-/// version or another machine. It may be restored only then.
-bool check_state(const bytea* saved, const Plan& plan, uint64 signature, const Series& series, Position* position);
+/// A state as it is stored, and the transaction that wrote its row: one that was put there by somebody else (an older
+/// one, from a backup, say) knows nothing of what changed in between.
+struct SavedState {
+    const bytea* bytes = nullptr;  ///< null: there is none
+    TransactionId writer = InvalidTransactionId;
+};
+
+/// Reads the position of a saved state. False, and nothing is touched, if it is damaged, of another series, another
+/// signature, another version or another machine, or if `any_writer` is false and its row was not written by whoever
+/// saved it. It may be restored only if true.
+bool check_state(const SavedState& saved, const Plan& plan, uint64 signature, const Series& series, bool any_writer,
+                 Position* position);
 
 /// Lets the plan go on from a state that check_state() accepted.
-void restore_state(Plan& plan, const bytea* saved, const Position& position);
+void restore_state(Plan& plan, const SavedState& saved, const Position& position);
 
 }  // namespace pg_candle

@@ -15,16 +15,22 @@ public:
     /// `read_only`: look at the caller's snapshot instead of a new one.
     SessionZones(Oid schema, MemoryContext memory, bool read_only) : schema_(schema), memory_(memory), read_only_(read_only) {}
 
+    /// Fails where the calendar names no zone.
     pg_tz* of_instrument(int32 instrument_id);
+
+    /// Whether of_instrument() would not fail.
+    bool knows(int32 instrument_id);
 
 private:
     struct Known {
         const char* calendar;
-        pg_tz* zone;
+        const char* name;
+        pg_tz* zone;  ///< null if there is none of that name
         Known* next;
     };
     const char* look_up(SPIPlanPtr& plan, const char* table, const char* query, Oid type, Datum value);
-    pg_tz* of_calendar(const char* calendar);
+    const Known* find_calendar(const char* calendar);
+    const Known* find_instrument(int32 instrument_id);
 
     Oid schema_;
     MemoryContext memory_;
@@ -32,7 +38,7 @@ private:
     SPIPlanPtr segment_ = nullptr, zone_ = nullptr;
     Known* known_ = nullptr;
     int32 last_instrument_ = 0;
-    pg_tz* last_zone_ = nullptr;
+    const Known* last_ = nullptr;
 };
 
 }  // namespace pg_candle

@@ -23,23 +23,25 @@ const char* upsert_text(const char* table, TupleDesc rows) {
         const char* name = NameStr(TupleDescAttr(rows, i)->attname);
         const char* quoted = quote_identifier(name);
         appendStringInfo(&columns, "%s%s", i > 0 ? ", " : "", quoted);
-        if (key_part(name) < 0) appendStringInfo(&changes, "%s%s = EXCLUDED.%s", changes.len > 0 ? ", " : "", quoted, quoted);
+        if (key_part(name) < 0)
+            appendStringInfo(&changes, "%s%s = EXCLUDED.%s", changes.len > 0 ? ", " : "", quoted, quoted);
     }
-    appendStringInfo(&query, "INSERT INTO %s (%s) SELECT %s FROM %s ON CONFLICT (instrument_id, timeframe, ts) DO %s%s", table,
-                     columns.data, columns.data, batch_name, changes.len > 0 ? "UPDATE SET " : "NOTHING", changes.data);
+    appendStringInfo(&query, "INSERT INTO %s (%s) SELECT %s FROM %s ON CONFLICT (instrument_id, timeframe, ts) DO %s%s",
+                     table, columns.data, columns.data, batch_name, changes.len > 0 ? "UPDATE SET " : "NOTHING",
+                     changes.data);
     return query.data;
 }
 
-/// Runs a statement of ours, which the trigger that logs the changes of others need not log.
+}  // namespace
+
 uint64 execute_unlogged(SPIPlanPtr query, Datum* values) {
     const int level = NewGUCNestLevel();
-    set_config_option("pg_candle.log_indicator_changes", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+    set_config_option("pg_candle.log_indicator_changes", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+                      false);
     const uint64 processed = execute_query(query, values);
     AtEOXact_GUC(true, level);
     return processed;
 }
-
-}  // namespace
 
 SqlWrite::SqlWrite(const char* table, const RowShape* shape)
     : memory_(CurrentMemoryContext), desc_(CreateTemplateTupleDesc(shape->count)) {
@@ -53,7 +55,8 @@ SqlWrite::SqlWrite(const char* table, const RowShape* shape)
     batch_->md.enrtuples = batch;
     empty_rows();
     const int registered = SPI_register_relation(batch_);
-    if (registered != SPI_OK_REL_REGISTER) elog(ERROR, "could not register rows: %s", SPI_result_code_string(registered));
+    if (registered != SPI_OK_REL_REGISTER)
+        elog(ERROR, "could not register rows: %s", SPI_result_code_string(registered));
 
     upsert_ = prepare_query(upsert_text(table, desc_), 0, nullptr);
     Oid types[] = {INT4OID, TEXTOID, TIMESTAMPTZARRAYOID};
@@ -94,8 +97,10 @@ void SqlWrite::flush_rows() {
 void SqlWrite::flush_removed() {
     if (removed_count_ == 0) return;
     CHECK_FOR_INTERRUPTS();
-    ArrayType* array = construct_array(removed_, removed_count_, TIMESTAMPTZOID, sizeof(TimestampTz), true, TYPALIGN_DOUBLE);
-    Datum values[] = {Int32GetDatum(series_.instrument_id), CStringGetTextDatum(series_.timeframe), PointerGetDatum(array)};
+    ArrayType* array =
+        construct_array(removed_, removed_count_, TIMESTAMPTZOID, sizeof(TimestampTz), true, TYPALIGN_DOUBLE);
+    Datum values[] = {Int32GetDatum(series_.instrument_id), CStringGetTextDatum(series_.timeframe),
+                      PointerGetDatum(array)};
     sent_ += removed_count_;
     written_ += execute_unlogged(delete_, values);
     pfree(array);

@@ -9,10 +9,13 @@ extern "C" {
 
 namespace pg_candle {
 
-/// Writes rows with INSERT .. ON CONFLICT DO UPDATE and DELETE, a batch at a time, so that everything that is defined on the
-/// table happens: triggers, row security, partitions, generated columns. A batch reaches the statement as a named tuplestore,
-/// as transition tables reach triggers: nothing is turned into text or arrays. Columns outside the shape are not touched.
-/// Lives in the memory context in which it was made.
+/// Runs a statement of ours on indicator_data, which the triggers that log the changes of others need not log.
+uint64 execute_unlogged(SPIPlanPtr query, Datum* values);
+
+/// Writes rows with INSERT .. ON CONFLICT DO UPDATE and DELETE, a batch at a time, so that everything that is defined
+/// on the table happens: triggers, row security, partitions, generated columns. A batch reaches the statement as a
+/// named tuplestore, as transition tables reach triggers: nothing is turned into text or arrays. Columns outside the
+/// shape are not touched. Lives in the memory context in which it was made.
 class SqlWrite {
 public:
     SqlWrite(const char* table, const RowShape* shape);

@@ -1,5 +1,7 @@
 #include "backend/tuple_former.hpp"
 
+#include <cmath>
+
 extern "C" {
 #include "access/tupmacs.h"
 }
@@ -8,7 +10,7 @@ namespace pg_candle {
 namespace {
 
 double number(const void* source, int i) { return static_cast<const double*>(source)[i]; }
-int64 whole(const void* source, int i) { return static_cast<const int64*>(source)[i]; }
+int64 integer(const void* source, int i) { return static_cast<const int64*>(source)[i]; }
 
 /// A real that overflows is no value, like any number that is not finite.
 float4 real(double x) { return static_cast<float4>(x) + 0.0f; }
@@ -17,7 +19,7 @@ bool is_absent(ShapeColumn::Kind kind, const void* source, int i) {
     switch (kind) {
         case ShapeColumn::Kind::float8: return !is_value(number(source, i));
         case ShapeColumn::Kind::float4: return !is_value(real(number(source, i)));
-        case ShapeColumn::Kind::int8: return whole(source, i) == PG_INT64_MIN;
+        case ShapeColumn::Kind::whole: return !is_value(number(source, i));
         default: return false;
     }
 }
@@ -32,6 +34,25 @@ TupleFormer::TupleFormer(RowShape* shape) : shape_(shape), memory_(CurrentMemory
     row_values_ = static_cast<Datum*>(palloc0(sizeof(Datum) * natts));
     row_nulls_ = static_cast<bool*>(palloc(sizeof(bool) * natts));
     memset(row_nulls_, true, natts);
+}
+
+/// A volume or open interest as a bigint; one that has a fraction, or is larger, has no place there.
+int64 TupleFormer::whole(const void* source, int i) const {
+    const double value = number(source, i);
+    if (value != std::floor(value) || !(value >= -0x1p63 && value < 0x1p63)) {
+        const char* column = "";
+        for (int c = 0; c < shape_->count; ++c)
+            if (shape_->columns[c].source == source)
+                column = NameStr(TupleDescAttr(shape_->desc, shape_->columns[c].attno - 1)->attname);
+        ereport(
+            ERROR,
+            (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+             errmsg("%.17g does not fit into column \"%s\" of %s, which is a bigint", value, column, shape_->name),
+             errdetail("It is that of the candle of instrument %d, timeframe %s at %s.", DatumGetInt32(instrument_id_),
+                       TextDatumGetCString(timeframe_), timestamptz_to_str(shape_->candles.ts[i])),
+             errhint("Make the column a float8.")));
+    }
+    return static_cast<int64>(value);
 }
 
 void TupleFormer::start(const Series& series) {
@@ -49,7 +70,8 @@ Datum TupleFormer::value(const ShapeColumn& column, int i, bool* null) const {
     switch (column.kind) {
         case ShapeColumn::Kind::float8: return Float8GetDatum(number(column.source, i));
         case ShapeColumn::Kind::float4: return Float4GetDatum(real(number(column.source, i)));
-        case ShapeColumn::Kind::int8: return Int64GetDatum(whole(column.source, i));
+        case ShapeColumn::Kind::whole: return *null ? Datum{0} : Int64GetDatum(whole(column.source, i));
+        case ShapeColumn::Kind::int8: return Int64GetDatum(integer(column.source, i));
         case ShapeColumn::Kind::instrument_id: return instrument_id_;
         case ShapeColumn::Kind::timeframe: return timeframe_;
     }
@@ -126,9 +148,12 @@ void TupleFormer::form(int i, HeapTuple tuple, char* space) {
             const float4 x = real(number(field.source, i));
             fits = is_value(x);
             memcpy(space + field.offset, &x, sizeof x);
+        } else if (field.kind == ShapeColumn::Kind::whole) {
+            fits = is_value(number(field.source, i));
+            const int64 x = fits ? whole(field.source, i) : 0;
+            memcpy(space + field.offset, &x, sizeof x);
         } else {
-            const int64 x = whole(field.source, i);
-            fits = x != PG_INT64_MIN;
+            const int64 x = integer(field.source, i);
             memcpy(space + field.offset, &x, sizeof x);
         }
     }

@@ -6,9 +6,9 @@ namespace pg_candle {
 
 /// Makes tuples of a row shape from the candles of its block.
 ///
-/// heap_form_tuple() walks the row type twice for every row. Here PostgreSQL forms one sample for each pattern of NULLs that
-/// occurs, and rows of the same pattern are copies of it with their numbers written over: a series has few patterns (they
-/// change while indicators warm up), so nearly every row takes the short way.
+/// heap_form_tuple() walks the row type twice for every row. Here PostgreSQL forms one sample for each pattern of NULLs
+/// that occurs, and rows of the same pattern are copies of it with their numbers written over: a series has few
+/// patterns (they change while indicators warm up), so nearly every row takes the short way.
 class TupleFormer {
 public:
     explicit TupleFormer(RowShape* shape);
@@ -35,6 +35,7 @@ private:
         ShapeColumn::Kind kind;
     };
 
+    int64 whole(const void* source, int i) const;
     Datum value(const ShapeColumn& column, int i, bool* null) const;
     void take_sample(int i);
 

@@ -1,5 +1,6 @@
-// The window functions: one entry point for all of them. Which one is called follows from the SQL name (kernels/registry);
-// a plan for that one output runs candle by candle, so the numbers are those of the stored columns, to the bit.
+// The window functions: one entry point for all of them. Which one is called follows from the SQL name
+// (kernels/registry); a plan for that one output runs candle by candle, so the numbers are those of the stored columns,
+// to the bit.
 #include "kernels/column_name.hpp"
 #include "kernels/plan.hpp"
 
@@ -31,8 +32,9 @@ WindowCall* start_query(FunctionCallInfo fcinfo) {
     auto* call = static_cast<WindowCall*>(MemoryContextAllocZero(function->fn_mcxt, sizeof(WindowCall)));
     const char* name = get_func_name(function->fn_oid);
     if (!name || !find_window_function(name, call->column))
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION), errmsg("pg_candle has no window function %s", name ? name : "?"),
-                        errhint("The extension's functions must keep their names.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_FUNCTION), errmsg("pg_candle has no window function %s", name ? name : "?"),
+                 errhint("The extension's functions must keep their names.")));
     call->inputs = static_cast<int>(call->column.indicator->inputs.size());
     for (std::size_t i = 0; i < call->column.indicator->parameters.size(); ++i)
         call->constant[i] = get_fn_expr_arg_stable(function, call->inputs + static_cast<int>(i));
@@ -46,9 +48,9 @@ double parameter(FunctionCallInfo fcinfo, const WindowCall* call, int i) {
     bool null;
     const Datum value = WinGetFuncArgCurrent(PG_WINDOW_OBJECT(), call->inputs + i, &null);
     if (null)
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the parameter %.*s of %s must not be null",
-                                                                         static_cast<int>(rule.name.size()), rule.name.data(),
-                                                                         get_func_name(fcinfo->flinfo->fn_oid))));
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+                        errmsg("the parameter %.*s of %s must not be null", static_cast<int>(rule.name.size()),
+                               rule.name.data(), get_func_name(fcinfo->flinfo->fn_oid))));
     return rule.decimal ? DatumGetFloat8(value) : DatumGetInt32(value);
 }
 
@@ -71,9 +73,10 @@ void start_partition(FunctionCallInfo fcinfo, WindowCall* call) {
 void check_unchanged(FunctionCallInfo fcinfo, const WindowCall* call) {
     for (std::size_t i = 0; i < call->column.indicator->parameters.size(); ++i)
         if (!call->constant[i] && parameter(fcinfo, call, static_cast<int>(i)) != call->column.parameters.value[i])
-            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                            errmsg("the parameters of %s change within a partition", get_func_name(fcinfo->flinfo->fn_oid)),
-                            errhint("Add what they depend on to PARTITION BY.")));
+            ereport(ERROR,
+                    (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                     errmsg("the parameters of %s change within a partition", get_func_name(fcinfo->flinfo->fn_oid)),
+                     errhint("Add what they depend on to PARTITION BY.")));
 }
 
 /// Puts the row's arguments where the plan reads them; false if one is NULL or NaN.
@@ -124,6 +127,6 @@ Datum compute_row(FunctionCallInfo fcinfo) {
 extern "C" {
 PG_FUNCTION_INFO_V1(pg_candle_window);
 PGDLLEXPORT Datum pg_candle_window(PG_FUNCTION_ARGS) {
-    return pg_candle::boundary([&] { return pg_candle::compute_row(fcinfo); });
+    return pg_candle::row_boundary([&] { return pg_candle::compute_row(fcinfo); });
 }
 }

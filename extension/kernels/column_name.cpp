@@ -1,8 +1,10 @@
 #include "kernels/column_name.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdarg>
 #include <cstdio>
+#include <utility>
 
 namespace pg_candle {
 namespace {
@@ -89,6 +91,108 @@ NameKind parse_column_name(std::string_view name, ColumnName& column, Reason& re
     return parse_tail(*best, best_output, tail, column, reason);
 }
 
+namespace {
+
+constexpr bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
+
+/// In small letters, with one "_" for every other sign, none at the ends and, if `split`, one between letters and the
+/// number that follows them.
+std::string_view tidy(std::string_view name, bool split, char* to, std::size_t room) noexcept {
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < name.size() && size + 2 < room; ++i) {
+        const char c = name[i] >= 'A' && name[i] <= 'Z' ? static_cast<char>(name[i] - 'A' + 'a') : name[i];
+        const bool decimal_point = size > 1 && to[size - 1] == 'p' && is_digit(to[size - 2]);
+        if (split && is_digit(c) && size > 0 && is_letter(to[size - 1]) && !decimal_point) to[size++] = '_';
+        if (is_letter(c) || is_digit(c))
+            to[size++] = c;
+        else if (size > 0 && to[size - 1] != '_')
+            to[size++] = '_';
+    }
+    while (size > 0 && to[size - 1] == '_') --size;
+    return {to, size};
+}
+
+/// Whether one letter more, less, other, or two changed places make the one of the other.
+bool is_one_slip(std::string_view a, std::string_view b) noexcept {
+    if (a.size() > b.size()) std::swap(a, b);
+    if (b.size() - a.size() > 1) return false;
+    std::size_t same = 0;
+    while (same < a.size() && a[same] == b[same]) ++same;
+    const std::string_view rest_a = a.substr(same), rest_b = b.substr(same);
+    if (a.size() < b.size()) return rest_a == rest_b.substr(1);
+    if (rest_a.empty()) return false;  // the same
+    if (rest_a.substr(1) == rest_b.substr(1)) return true;
+    return rest_a.size() > 1 && rest_a[0] == rest_b[1] && rest_a[1] == rest_b[0] &&
+           rest_a.substr(2) == rest_b.substr(2);
+}
+
+}  // namespace
+
+namespace {
+
+/// Whether what follows a stem is meant as numbers: nothing, or digits with points, exponents and the like.
+bool is_meant_as_numbers(std::string_view rest) noexcept {
+    char before = '_';
+    for (const char c : rest) {
+        if (is_letter(c) && !((c == 'p' || c == 'e') && !is_letter(before))) return false;
+        before = c;
+    }
+    return true;
+}
+
+/// The stem and the names of its parameters: bb_upper_<n>_<k>.
+void write_pattern(const Indicator& indicator, std::string_view stem, NearColumnName& near) noexcept {
+    int size = snprintf(near.text, sizeof near.text, "%.*s", static_cast<int>(stem.size()), stem.data());
+    for (const ParameterRule& rule : indicator.parameters) {
+        const std::size_t used = static_cast<std::size_t>(size);
+        if (used < sizeof near.text)
+            size += snprintf(near.text + used, sizeof near.text - used, "_<%.*s>", static_cast<int>(rule.name.size()),
+                             rule.name.data());
+    }
+}
+
+}  // namespace
+
+NearColumnName near_column_name(std::string_view name) noexcept {
+    NearColumnName near{};
+    ColumnName column;
+    Reason reason;
+    const auto take = [&](std::string_view text) {
+        if (text.size() >= sizeof near.text || parse_column_name(text, column, reason) != NameKind::indicator)
+            return false;
+        text.copy(near.text, text.size());
+        near.text[text.size()] = '\0';
+        return true;
+    };
+    char buffer[sizeof near.text], guess[sizeof near.text];
+    for (const bool split : {false, true})
+        if (take(tidy(name, split, buffer, sizeof buffer))) return near;
+    const std::string_view tidied = tidy(name, false, buffer, sizeof buffer);
+    constexpr std::size_t shortest = 4;
+    for (const Indicator& indicator : indicators())
+        for (const std::string_view stem : indicator.outputs)
+            for (std::size_t size = stem.size() - 1;
+                 stem.size() >= shortest && size <= stem.size() + 1 && size <= tidied.size(); ++size) {
+                const std::string_view rest = tidied.substr(size);
+                if ((!rest.empty() && rest[0] != '_') || !is_one_slip(tidied.substr(0, size), stem)) continue;
+                const int length = snprintf(guess, sizeof guess, "%.*s%.*s", static_cast<int>(stem.size()), stem.data(),
+                                            static_cast<int>(rest.size()), rest.data());
+                if (length > 0 && take({guess, std::min(static_cast<std::size_t>(length), sizeof guess - 1)}))
+                    return near;
+            }
+    if (parse_column_name(name, column, reason) != NameKind::other) return near;
+    std::string_view best;
+    for (const Indicator& indicator : indicators())
+        for (const std::string_view stem : indicator.outputs) {
+            if (stem.size() <= best.size() || !tidied.starts_with(stem)) continue;
+            const std::string_view rest = tidied.substr(stem.size());
+            if ((!rest.empty() && rest[0] != '_' && !is_digit(rest[0])) || !is_meant_as_numbers(rest)) continue;
+            best = stem;
+            write_pattern(indicator, stem, near);
+        }
+    return near;
+}
+
 bool check_parameters(const Indicator& indicator, const Parameters& parameters, Reason& reason) noexcept {
     for (std::size_t i = 0; i < indicator.parameters.size(); ++i) {
         const ParameterRule& rule = indicator.parameters[i];
@@ -102,8 +206,8 @@ bool check_parameters(const Indicator& indicator, const Parameters& parameters, 
         if (value != std::floor(value))
             return refuse(reason, "The parameter %.*s must be a whole number.", length, rule.name.data());
         if (!(value >= rule.lowest && value <= rule.highest))
-            return refuse(reason, "The parameter %.*s must be between %g and %g.", length, rule.name.data(), rule.lowest,
-                          rule.highest);
+            return refuse(reason, "The parameter %.*s must be between %g and %g.", length, rule.name.data(),
+                          rule.lowest, rule.highest);
     }
     if (indicator.ordered && !(parameters.value[0] < parameters.value[1])) {
         const std::string_view first = indicator.parameters[0].name, second = indicator.parameters[1].name;

@@ -50,9 +50,17 @@ struct Reason {
 };
 
 /// Reads a column name: a stem of the registry followed by exactly as many numbers as it has parameters, joined by "_"
-/// (`macd_signal_12_26_9`); a decimal point is written p (`bb_upper_20_2p5`). A stem followed by anything but numbers is
-/// another name. `column` is set for `indicator`, `reason` for `impossible`.
+/// (`macd_signal_12_26_9`); a decimal point is written p (`bb_upper_20_2p5`). A stem followed by anything but numbers
+/// is another name. `column` is set for `indicator`, `reason` for `impossible`.
 NameKind parse_column_name(std::string_view name, ColumnName& column, Reason& reason) noexcept;
+
+/// The column that was probably meant by a name that is none: ema_34 for ema34 or EMA-34, and supertrend_10_3 for
+/// supertrnd_10_3 (short stems are not guessed at); rsi_<n> for a stem without its numbers, or with what cannot be read
+/// as such. Empty if nothing comes near.
+struct NearColumnName {
+    char text[64];
+};
+NearColumnName near_column_name(std::string_view name) noexcept;
 
 /// Checks parameters that come from elsewhere (a window function's arguments) by the same rules.
 bool check_parameters(const Indicator& indicator, const Parameters& parameters, Reason& reason) noexcept;

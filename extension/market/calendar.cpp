@@ -1,15 +1,38 @@
 #include "market/calendar.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace pg_candle {
 
-Periods::Periods(const Calendar& calendar, std::int32_t from, std::int32_t to) noexcept : calendar_(calendar), date_(from), last_(to) {
+std::int32_t month_start(std::int32_t date) noexcept {
+    using namespace std::chrono;
+    constexpr sys_days epoch{year{2000} / 1 / 1};
+    const year_month_day whole{epoch + days{date}};
+    return static_cast<std::int32_t>((sys_days{whole.year() / whole.month() / 1} - epoch).count());
+}
+
+std::int32_t bucket_date(const Timeframe& timeframe, std::int32_t date) noexcept {
+    if (timeframe.unit == Timeframe::Unit::week) return date - (weekday_of(date) - 1);
+    return timeframe.unit == Timeframe::Unit::month ? month_start(date) : date;
+}
+
+std::int32_t next_bucket_date(const Timeframe& timeframe, std::int32_t bucket) noexcept {
+    if (timeframe.unit == Timeframe::Unit::week) return bucket + 7;
+    return timeframe.unit == Timeframe::Unit::month ? month_start(bucket + 31) : bucket + 1;
+}
+
+Periods::Periods(const Calendar& calendar, std::int32_t from, std::int32_t to) noexcept
+    : calendar_(calendar), date_(from), last_(to) {
     const auto date_before = [](const SpecialPeriod& one, std::int32_t date) { return one.date < date; };
     const auto starts_after = [](std::int32_t date, const RegularHours& one) { return date < one.valid_from; };
-    hours_ = static_cast<std::size_t>(std::upper_bound(calendar.hours.begin(), calendar.hours.end(), from, starts_after) - calendar.hours.begin());
-    holiday_ = static_cast<std::size_t>(std::lower_bound(calendar.holidays.begin(), calendar.holidays.end(), from) - calendar.holidays.begin());
-    special_ = static_cast<std::size_t>(std::lower_bound(calendar.specials.begin(), calendar.specials.end(), from, date_before) - calendar.specials.begin());
+    hours_ = static_cast<std::size_t>(
+        std::upper_bound(calendar.hours.begin(), calendar.hours.end(), from, starts_after) - calendar.hours.begin());
+    holiday_ = static_cast<std::size_t>(std::lower_bound(calendar.holidays.begin(), calendar.holidays.end(), from) -
+                                        calendar.holidays.begin());
+    special_ = static_cast<std::size_t>(
+        std::lower_bound(calendar.specials.begin(), calendar.specials.end(), from, date_before) -
+        calendar.specials.begin());
 }
 
 bool Periods::regular(Period& period) const noexcept {

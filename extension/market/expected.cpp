@@ -1,46 +1,35 @@
 #include "market/expected.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 namespace pg_candle {
 namespace {
 
 constexpr std::int64_t microseconds_per_minute = 60'000'000;
-constexpr std::chrono::sys_days epoch{std::chrono::year{2000} / 1 / 1};
 
 /// Periods of the dates around the range: a day more on both sides for the zone, a bucket more where buckets are long.
 std::int32_t first_date(const ZoneClock& clock, const Timeframe& timeframe, const ExpectedRange& range) {
     const std::int32_t date = std::max(clock.date(clock.zone, range.from) - 1, range.first_date);
-    if (timeframe.unit == Timeframe::Unit::week) return date - (weekday_of(date) - 1);
-    if (timeframe.unit == Timeframe::Unit::month) return month_start(date);
-    return date;
+    return bucket_date(timeframe, date);
 }
 
 std::int32_t last_date(const ZoneClock& clock, const Timeframe& timeframe, const ExpectedRange& range) {
-    // What ends after now is not expected, so nothing behind it is worth a look; a week or month has to be seen to its end.
+    // What ends after now is not expected, so nothing behind it is worth a look; a week or month has to be seen to its
+    // end.
     const std::int32_t date = clock.date(clock.zone, std::min(range.to, range.now)) + 1;
     return timeframe.intraday() || timeframe.unit == Timeframe::Unit::day ? std::min(date, range.last_date) : date + 31;
 }
 
 }  // namespace
 
-std::int32_t month_start(std::int32_t date) noexcept {
-    using namespace std::chrono;
-    const year_month_day whole{epoch + days{date}};
-    return static_cast<std::int32_t>((sys_days{whole.year() / whole.month() / 1} - epoch).count());
-}
-
-ExpectedCandles::ExpectedCandles(const Calendar& calendar, const ZoneClock& clock, const Timeframe& timeframe, const ExpectedRange& range) noexcept
-    : clock_(clock), timeframe_(timeframe), range_(range),
+ExpectedCandles::ExpectedCandles(const Calendar& calendar, const ZoneClock& clock, const Timeframe& timeframe,
+                                 const ExpectedRange& range) noexcept
+    : clock_(clock),
+      timeframe_(timeframe),
+      range_(range),
       periods_(calendar, first_date(clock, timeframe, range), last_date(clock, timeframe, range)) {
-    if (timeframe.intraday()) width_ = timeframe.count * microseconds_per_minute * (timeframe.unit == Timeframe::Unit::hour ? 60 : 1);
-}
-
-std::int32_t ExpectedCandles::bucket(std::int32_t date) const noexcept {
-    if (timeframe_.unit == Timeframe::Unit::week) return date - (weekday_of(date) - 1);
-    if (timeframe_.unit == Timeframe::Unit::month) return month_start(date);
-    return date;
+    if (timeframe.intraday())
+        width_ = timeframe.count * microseconds_per_minute * (timeframe.unit == Timeframe::Unit::hour ? 60 : 1);
 }
 
 bool ExpectedCandles::open_period() noexcept {
@@ -67,14 +56,14 @@ bool ExpectedCandles::next_intraday(ExpectedCandle& candle) noexcept {
 bool ExpectedCandles::next_dated(ExpectedCandle& candle) noexcept {
     for (;;) {
         if (!has_pending_ && !periods_.next(pending_)) return false;
-        const std::int32_t start = bucket(pending_.date);
+        const std::int32_t start = bucket_date(timeframe_, pending_.date);
         std::int64_t end = 0;
         bool lives = false;
         do {
             end = clock_.instant(clock_.zone, pending_.date, pending_.closes);
             lives = lives || (pending_.date >= range_.first_date && pending_.date <= range_.last_date);
             has_pending_ = periods_.next(pending_);
-        } while (has_pending_ && bucket(pending_.date) == start);
+        } while (has_pending_ && bucket_date(timeframe_, pending_.date) == start);
         candle = {clock_.instant(clock_.zone, start, 0), end, end};
         if (candle.start >= range_.to) return false;
         if (lives && candle.start >= range_.from && candle.end <= range_.now) return true;
@@ -82,7 +71,9 @@ bool ExpectedCandles::next_dated(ExpectedCandle& candle) noexcept {
     }
 }
 
-bool ExpectedCandles::next(ExpectedCandle& candle) noexcept { return timeframe_.intraday() ? next_intraday(candle) : next_dated(candle); }
+bool ExpectedCandles::next(ExpectedCandle& candle) noexcept {
+    return timeframe_.intraday() ? next_intraday(candle) : next_dated(candle);
+}
 
 std::int64_t ExpectedCandles::count() noexcept {
     std::int64_t total = 0;

@@ -25,12 +25,14 @@ struct ExpectedCandle {
     std::int64_t period_end;  ///< of the period that holds it; its own end for days and longer
 };
 
-/// The candles that a series should have, in order, one at a time: nothing is stored however long the range. Intraday candles
-/// restart at each period's open, and the last of a period ends with it. A day has a candle if it has a session, a week or
-/// month if any of its days has; they start at local midnight of the date, of the Monday, of the 1st.
+/// The candles that a series should have, in order, one at a time: nothing is stored however long the range. Intraday
+/// candles restart at each period's open, and the last of a period ends with it. A day has a candle if it has a
+/// session, a week or month if any of its days has; they start at local midnight of the date, of the Monday, of the
+/// 1st.
 class ExpectedCandles {
 public:
-    ExpectedCandles(const Calendar& calendar, const ZoneClock& clock, const Timeframe& timeframe, const ExpectedRange& range) noexcept;
+    ExpectedCandles(const Calendar& calendar, const ZoneClock& clock, const Timeframe& timeframe,
+                    const ExpectedRange& range) noexcept;
 
     /// The next one. False at the end.
     bool next(ExpectedCandle& candle) noexcept;
@@ -42,7 +44,6 @@ private:
     bool next_intraday(ExpectedCandle& candle) noexcept;
     bool next_dated(ExpectedCandle& candle) noexcept;
     bool open_period() noexcept;
-    std::int32_t bucket(std::int32_t date) const noexcept;
 
     ZoneClock clock_;
     Timeframe timeframe_;
@@ -53,8 +54,5 @@ private:
     std::int64_t width_ = 0;     // of an intraday candle
     std::int64_t at_ = 0, period_end_ = 0;
 };
-
-/// The first of the month that holds the date, both as days since 2000-01-01.
-std::int32_t month_start(std::int32_t date) noexcept;
 
 }  // namespace pg_candle

@@ -16,4 +16,11 @@ struct Timeframe {
 /// Reads a timeframe. If there is none, returns false and sets `reason` to a full sentence (static storage).
 bool parse_timeframe(std::string_view text, Timeframe& timeframe, const char*& reason) noexcept;
 
+/// What was probably meant by a text that is no timeframe: 1d for 1D or day, 1h for 60m, 1mo for 1M. Empty if nothing
+/// comes near.
+struct NearTimeframe {
+    char text[8];
+};
+NearTimeframe near_timeframe(std::string_view text) noexcept;
+
 }  // namespace pg_candle

@@ -30,8 +30,15 @@ SELECT is(compute_indicators(3, '1d'), 10::bigint, 'one series; an instrument ne
 SELECT is(compute_indicators(), 0::bigint, 'that was all');
 SELECT make_candles(2, '1h', 5, '1 hour');
 SELECT is(compute_indicators('TWO', '1h'), 5::bigint, 'by name');
-SELECT is(compute_indicators(NULL::text), 0::bigint, 'a NULL name means all');
-SELECT is(compute_indicators(NULL, NULL, NULL, NULL), 0::bigint, 'NULL everywhere means the defaults');
+SELECT throws_ok('SELECT compute_indicators(NULL::text)', '22004', NULL, 'a NULL name means nothing');
+SELECT throws_ok('SELECT compute_indicators(NULL)', '22004', NULL, 'nor does NULL');
+SELECT throws_ok('SELECT compute_indicators(NULL::int)', '22004', NULL, 'nor a NULL id');
+SELECT throws_ok($$SELECT compute_indicators(NULL, '1d')$$, '22004', NULL, 'nor with a timeframe');
+SELECT is(compute_indicators(2, NULL, NULL, NULL, NULL), 0::bigint, 'NULL elsewhere means the defaults');
+PREPARE by_untyped AS SELECT compute_indicators($1);
+PREPARE by_unknown(unknown) AS SELECT compute_indicators($1);
+SELECT results_eq($$EXECUTE by_untyped('2')$$, ARRAY[0::bigint], 'an untyped number is an instrument_id');
+SELECT results_eq($$EXECUTE by_unknown('TWO')$$, ARRAY[0::bigint], 'an untyped name is a name');
 UPDATE instrument_master SET is_active = false WHERE instrument_id = 2;
 SELECT is(compute_indicators(2, force => true), 45::bigint, 'an inactive instrument is computed as well');
 
@@ -109,13 +116,15 @@ SELECT throws_ok($$SELECT compute_indicators('NOWHERE')$$, '42704', NULL, 'an un
 SELECT throws_ok($$SELECT compute_indicators(1, '60m')$$, '22023', '"60m" is not a timeframe', 'a timeframe that is not in lowest terms');
 SELECT throws_ok($$SELECT compute_indicators(1, 'x')$$, '22023', NULL, 'no timeframe at all');
 SELECT is(compute_indicators(1, '3m'), 0::bigint, 'a series that does not exist');
-ALTER TABLE candle_data DROP CONSTRAINT candle_data_prices;
+ALTER TABLE candle_data DROP CONSTRAINT candle_data_prices, DROP CONSTRAINT candle_data_ts;
 INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close) VALUES (6, '1m', '2026-02-01', 'NaN', 1, 1, 1);
 SELECT throws_ok('SELECT compute_indicators(6)', '22000', NULL, 'a price that is no number');
 UPDATE candle_data SET open = 'Infinity' WHERE open = 'NaN';
 SELECT throws_ok('SELECT compute_indicators(6)', '22000', NULL, 'an infinite price');
 UPDATE candle_data SET open = 1, ts = '-infinity' WHERE open = 'Infinity';
 SELECT throws_ok('SELECT compute_indicators(6)', '22000', NULL, 'an infinite ts');
+UPDATE candle_data SET ts = 'infinity' WHERE ts = '-infinity';
+SELECT throws_ok('SELECT compute_indicators(6)', '22000', NULL, 'at the other end, too');
 SELECT is((SELECT count(*)::int FROM indicator_data WHERE instrument_id = 6), 400, 'nothing was written by these');
 SELECT * FROM finish();
 ROLLBACK;

@@ -6,7 +6,7 @@ SELECT lives_ok('SELECT create_candle_tables()', 'creates the tables');
 SELECT lives_ok('SELECT create_candle_tables()', 'may be called again');
 SELECT set_eq($$SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'$$,
     ARRAY['instrument_master', 'option_master', 'future_master', 'candle_data', 'indicator_data', 'indicator_state', 'indicator_checkpoint', 'refresh_run',
-          'watchlist', 'candle_coverage', 'ltp_data', 'request_log', 'trading_calendar', 'trading_holiday', 'special_session',
+          'dropped_candles', 'watchlist', 'candle_coverage', 'ltp_data', 'request_log', 'trading_calendar', 'trading_holiday', 'special_session',
           'candle_change', 'sync_job', 'data_sync_status', 'sync_run', 'sync_alert', 'sync_timetable'],
     'these tables and no others');
 SELECT is_empty($$SELECT objid::regclass FROM pg_depend d JOIN pg_extension e ON d.refobjid = e.oid
@@ -75,5 +75,19 @@ ALTER TABLE candle_data OWNER TO CURRENT_USER;
 ALTER TABLE future_master DROP COLUMN lot_size;
 SELECT throws_ok('SELECT create_candle_tables()', '42P07', NULL, 'a table without a needed column is refused');
 
+-- A schema whose name needs quotes, and candles in partitions.
+DROP EXTENSION pg_candle CASCADE;
+CREATE SCHEMA "my ON schema";
+CREATE EXTENSION pg_candle SCHEMA "my ON schema";
+SELECT "my ON schema".create_candle_tables();
+DROP VIEW "my ON schema".data_freshness;
+ALTER TABLE "my ON schema".candle_data RENAME TO old_one;
+CREATE TABLE "my ON schema".candle_data (LIKE "my ON schema".old_one INCLUDING DEFAULTS INCLUDING CONSTRAINTS) PARTITION BY LIST (timeframe);
+ALTER TABLE "my ON schema".candle_data ADD PRIMARY KEY (instrument_id, timeframe, ts);
+CREATE TABLE "my ON schema"."a part" PARTITION OF "my ON schema".candle_data DEFAULT;
+SELECT lives_ok('SELECT "my ON schema".create_candle_tables()', 'a schema whose name needs quotes');
+CREATE TABLE "my ON schema"."days ON" PARTITION OF "my ON schema".candle_data FOR VALUES IN ('1d');
+SELECT is((SELECT string_agg(format('%s %s', c.relname, n), ', ' ORDER BY c.relname) FROM (SELECT tgrelid, count(*) AS n FROM pg_trigger WHERE tgname LIKE 'log\_candle%' GROUP BY 1) t JOIN pg_class c ON c.oid = t.tgrelid AND c.relname <> 'old_one' AND c.relnamespace = '"my ON schema"'::regnamespace),
+    'a part 4, candle_data 4, days ON 4', 'all parts have their triggers');
 SELECT * FROM finish();
 ROLLBACK;

@@ -47,8 +47,9 @@ CREATE SCHEMA market AUTHORIZATION candle_owner;
 DROP VIEW data_freshness;
 DROP VIEW refresh_progress;
 DROP TABLE candle_data, indicator_data, indicator_state, indicator_checkpoint, refresh_run, option_master, future_master, instrument_master,
-    watchlist, candle_coverage, ltp_data, request_log, trading_calendar, trading_holiday, special_session, candle_change, sync_job, data_sync_status, sync_run, sync_alert, sync_timetable;
-DROP FUNCTION log_candle_changes(), log_indicator_changes();
+    watchlist, candle_coverage, ltp_data, request_log, trading_calendar, trading_holiday, special_session, candle_change, dropped_candles, sync_job, data_sync_status, sync_run, sync_alert, sync_timetable;
+DROP FUNCTION log_candle_changes(), log_indicator_changes(), log_calendar_changes(), log_instrument_changes(), keep_candle_changes(), check_watchlist(), candle_timeframe_problem(text),
+    is_candle_time_zone(text) CASCADE;
 GRANT CREATE ON SCHEMA public TO candle_owner;
 SET ROLE candle_owner;
 SELECT lives_ok('SELECT create_candle_tables()', 'a plain role creates the tables');

@@ -36,7 +36,7 @@ SELECT make_candles(1, 1000, 1004);
 RESET pg_candle.log_changes;
 SELECT is(logged(), NULL, 'a session that logs its changes itself switches the triggers off');
 SELECT is(compute_indicators(), 5::bigint, 'new candles at the end are noticed all the same');
-SELECT is((SELECT string_agg(consumer, ',') FROM candle_change WHERE instrument_id = 2 AND earliest = at(99)), 'timeframes', 'each consumer has rows of its own');
+SELECT is((SELECT string_agg(consumer || ' ' || count, ',') FROM (SELECT consumer, count(*) FROM candle_change WHERE instrument_id = 2 GROUP BY 1) c), 'timeframes 1', 'each consumer has rows of its own; those that nobody takes become one');
 
 -- The state
 SELECT is((SELECT computed_through FROM indicator_state WHERE instrument_id = 1), at(1004), 'the state says how far it is');
@@ -130,9 +130,8 @@ SELECT is(wrong(1) + wrong(2), 0::bigint, 'of that calendar''s instruments');
 SELECT is(compute_indicators(), 0::bigint, 'once');
 
 -- TRUNCATE
-TRUNCATE candle_change;
 TRUNCATE indicator_data;
-SELECT is(logged(), '1 all, 2 all, 4 all', 'TRUNCATE of indicators is logged for every series that has rows');
+SELECT is(logged(), '0 all', 'TRUNCATE of indicators is logged for all series');
 SELECT ok(compute_indicators() > 1400, 'and everything comes back');
 TRUNCATE candle_data;
 SELECT ok(compute_indicators() > 1400, 'TRUNCATE of candles takes everything along');

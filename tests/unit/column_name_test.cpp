@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <set>
 
 namespace pg_candle {
@@ -39,8 +40,9 @@ TEST(ColumnName, ReadsStemAndParameters) {
 }
 
 TEST(ColumnName, LeavesOtherNamesAlone) {
-    for (const char* name : {"", "note", "ema", "ema_", "ema_x", "ema_9_", "ema_9x", "_9", "smart_9", "EMA_9", "ema__9", "ema_-9",
-                             "pivot_r4", "fib_999", "fib", "macd_signal", "ema_9 ", "ema_p5", "bb_20_2", "return_", "x_ema_9"})
+    for (const char* name : {"",    "note",        "ema",    "ema_",   "ema_x",   "ema_9_",   "ema_9x",
+                             "_9",  "smart_9",     "EMA_9",  "ema__9", "ema_-9",  "pivot_r4", "fib_999",
+                             "fib", "macd_signal", "ema_9 ", "ema_p5", "bb_20_2", "return_",  "x_ema_9"})
         EXPECT_EQ(parse(name).kind, NameKind::other) << name;
 }
 
@@ -70,7 +72,8 @@ TEST(ColumnName, SaysWhyParametersAreImpossible) {
 TEST(ColumnName, EveryWindowFunctionIsFoundOnce) {
     std::set<std::string_view> names;
     for (const Indicator& indicator : indicators()) {
-        EXPECT_TRUE(indicator.window_functions.empty() || indicator.window_functions.size() == indicator.outputs.size());
+        EXPECT_TRUE(indicator.window_functions.empty() ||
+                    indicator.window_functions.size() == indicator.outputs.size());
         for (std::string_view function : indicator.window_functions) {
             EXPECT_TRUE(names.insert(function).second) << function;
             ColumnName column;
@@ -81,6 +84,52 @@ TEST(ColumnName, EveryWindowFunctionIsFoundOnce) {
     ColumnName column;
     EXPECT_TRUE(find_window_function("return_over", column));
     EXPECT_FALSE(find_window_function("return", column));
+}
+
+TEST(ColumnName, NearOnesAreFound) {
+    const std::pair<const char*, const char*> near[] = {{"ema34", "ema_34"},
+                                                        {"EMA_33", "ema_33"},
+                                                        {"Ema-34", "ema_34"},
+                                                        {"ema_34_", "ema_34"},
+                                                        {"SMA_200", "sma_200"},
+                                                        {"rsi14", "rsi_14"},
+                                                        {"macd_12_26_9 ", "macd_12_26_9"},
+                                                        {"MACD_12_26_9", "macd_12_26_9"},
+                                                        {"supertrnd_10_3", "supertrend_10_3"},
+                                                        {"VWAP", "vwap"},
+                                                        {"Obv", "obv"},
+                                                        {"bb_upper_20_2.5", "bb_upper_<n>_<k>"},
+                                                        {"bb_upper_20_2p", "bb_upper_<n>_<k>"},
+                                                        {"ema_1e1", "ema_<n>"},
+                                                        {"ema 2.5x", ""},
+                                                        {"sma_\xd9\xa3", "sma_<n>"},
+                                                        {"atr_pct", "atr_pct_<n>"},
+                                                        {"macd", "macd_<fast>_<slow>_<signal>"}};
+    for (const auto& [written, meant] : near) EXPECT_STREQ(near_column_name(written).text, meant) << written;
+    // Columns of people's own are none of our business.
+    for (const char* other : {"", "trades", "comment", "embargo_34", "smart_9", "id", "created_at", "sma_of_volume", "note_1",
+                              "emax", "rs_14", "_", "9", "open_interest", "ema_0", "price_20", "ten_5",
+                              "a_name_that_is_so_long_that_no_column_of_indicators_could_ever_be_meant_by_it_9"})
+        EXPECT_STREQ(near_column_name(other).text, "") << other;
+    // Names that are right mean themselves, if anything.
+    for (const char* right : {"ema_34", "vwap", "bb_upper_20_2", "macd_12_26_9"})
+        EXPECT_TRUE(*near_column_name(right).text == 0 || std::string_view(near_column_name(right).text) == right);
+}
+
+TEST(ColumnName, AnythingMayBeAskedFor) {
+    const auto seed = std::random_device{}();
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random(seed);
+    const std::string_view letters = "smaeirvwpbuxd_0123456789.-SMAE \xc3\xa4";
+    for (int i = 0; i < 100'000; ++i) {
+        std::string name(random() % 80, ' ');
+        for (char& c : name) c = letters[random() % letters.size()];
+        ColumnName column;
+        Reason reason;
+        const std::string near = near_column_name(name).text;
+        if (near.empty() || near.find('<') != near.npos) continue;
+        EXPECT_EQ(parse_column_name(near, column, reason), NameKind::indicator) << name << " " << near;
+    }
 }
 
 }  // namespace

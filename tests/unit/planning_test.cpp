@@ -1,11 +1,12 @@
-// What a request looks like, when it may be sent, and what its answer teaches: properties against models that look at one day
-// at a time.
+// What a request looks like, when it may be sent, and what its answer teaches: properties against models that look at
+// one day at a time.
 #include <gtest/gtest.h>
 
 #include <map>
 #include <random>
 
 #include "failure.hpp"
+#include "unit/temp_folder.hpp"
 #include "upstox/endpoints.hpp"
 #include "upstox/rate_limit.hpp"
 #include "work/lesson.hpp"
@@ -25,8 +26,9 @@ TEST(Requests, EncodeKeys) {
     EXPECT_EQ(upstox::percent_encode("NSE_INDEX|Nifty 50"), "NSE_INDEX%7CNifty%2050");
     EXPECT_EQ(upstox::percent_encode("GLOBAL_INDEX|^GSPC"), "GLOBAL_INDEX%7C%5EGSPC");
     EXPECT_EQ(upstox::percent_encode("M&M-x.y~z_0"), "M%26M-x.y~z_0");
-    EXPECT_EQ(upstox::historical_path("NSE_EQ|INE002A01018", {Unit::minute, 5}, {date("2026-09-01"), date("2026-09-22")}),
-              "/v3/historical-candle/NSE_EQ%7CINE002A01018/minutes/5/2026-09-22/2026-09-01");
+    EXPECT_EQ(
+        upstox::historical_path("NSE_EQ|INE002A01018", {Unit::minute, 5}, {date("2026-09-01"), date("2026-09-22")}),
+        "/v3/historical-candle/NSE_EQ%7CINE002A01018/minutes/5/2026-09-22/2026-09-01");
     EXPECT_EQ(upstox::intraday_path("NSE_EQ|X", {Unit::hour, 1}), "/v3/historical-candle/intraday/NSE_EQ%7CX/hours/1");
     EXPECT_EQ(upstox::expired_path("NSE_FO|73507", date("2025-04-24"), {date("2025-04-01"), date("2025-04-24")}),
               "/v2/expired-instruments/historical-candle/NSE_FO%7C73507%7C24-04-2025/1minute/2025-04-24/2025-04-01");
@@ -39,7 +41,8 @@ TEST(Requests, EncodeKeys) {
 
 TEST(RateLimits, AreReadAndAddUp) {
     EXPECT_EQ(upstox::parse_limits("50/1s,500/1m,2000/30m"), upstox::standard_limits());
-    for (const char* text : {"", "50", "50/s", "0/1s", "50/1x", "50/1s;500/1m", "-1/1s"}) EXPECT_THROW(upstox::parse_limits(text), Failure) << text;
+    for (const char* text : {"", "50", "50/s", "0/1s", "50/1x", "50/1s;500/1m", "-1/1s"})
+        EXPECT_THROW(upstox::parse_limits(text), Failure) << text;
     const auto limits = upstox::parse_limits("10/1s,25/3s,50/8s");
     EXPECT_EQ(upstox::least_time(limits, 1), seconds{0});
     EXPECT_EQ(upstox::least_time(limits, 10), seconds{0});
@@ -72,7 +75,8 @@ TEST(RateLimits, RequestsInFlightTakePlaces) {
     EXPECT_TRUE(limiter.acquire(1, "test").tickets.empty()) << "they may still arrive";
 }
 
-// --- coverage -----------------------------------------------------------------------------------------------------------------
+// --- coverage
+// -----------------------------------------------------------------------------------------------------------------
 
 struct Day {
     State state = State::failed;
@@ -91,8 +95,10 @@ TEST(Coverage, LearnsLikeADayByDayModel) {
         std::vector<Day> model(span);
         std::vector<int> stored(span);  // candles, one number a day
         for (int step = 0; step < 12; ++step) {
-            const int from = static_cast<int>(random() % span), to = from + 1 + static_cast<int>(random() % static_cast<unsigned>(span - from));
-            store::CoveredRange fresh{instant(from), instant(to), static_cast<State>(random() % 3), 0, 1, instant(step), {}};
+            const int from = static_cast<int>(random() % span),
+                      to = from + 1 + static_cast<int>(random() % static_cast<unsigned>(span - from));
+            store::CoveredRange fresh{instant(from), instant(to), static_cast<State>(random() % 3), 0, 1,
+                                      instant(step), {}};
             if (fresh.state == State::failed) fresh.error = random() % 2 ? "one" : "other";
             std::vector<store::StoredRange> touched;
             std::vector<store::CoveredRange> rest;
@@ -112,7 +118,8 @@ TEST(Coverage, LearnsLikeADayByDayModel) {
                                    filled && one.from < fresh.from && one.to > fresh.to ? count(fresh.to, one.to) : 0});
             }
             if (fresh.state == State::filled) {
-                for (int day = from; day < to; ++day) stored[static_cast<std::size_t>(day)] = static_cast<int>(random() % 4);
+                for (int day = from; day < to; ++day)
+                    stored[static_cast<std::size_t>(day)] = static_cast<int>(random() % 4);
                 fresh.rows = count(fresh.from, fresh.to);
             }
             for (int day = from; day < to; ++day) {
@@ -129,13 +136,18 @@ TEST(Coverage, LearnsLikeADayByDayModel) {
                 ASSERT_LT(ranges[i].from, ranges[i].to);
                 if (i > 0) {
                     ASSERT_LE(ranges[i - 1].to, ranges[i].from) << "ranges overlap";
-                    ASSERT_FALSE(ranges[i - 1].to == ranges[i].from && ranges[i - 1].state == ranges[i].state && ranges[i - 1].error == ranges[i].error &&
-                                 (ranges[i].state != State::no_data || (ranges[i - 1].attempts >= 2) == (ranges[i].attempts >= 2)))
+                    ASSERT_FALSE(ranges[i - 1].to == ranges[i].from && ranges[i - 1].state == ranges[i].state &&
+                                 ranges[i - 1].error == ranges[i].error &&
+                                 (ranges[i].state != State::no_data ||
+                                  (ranges[i - 1].attempts >= 2) == (ranges[i].attempts >= 2)))
                         << "neighbours are not merged";
                 }
-                if (ranges[i].state == State::filled) { ASSERT_EQ(ranges[i].rows, count(ranges[i].from, ranges[i].to)) << "rows are lost"; }
+                if (ranges[i].state == State::filled) {
+                    ASSERT_EQ(ranges[i].rows, count(ranges[i].from, ranges[i].to)) << "rows are lost";
+                }
                 for (int day = 0; day < span; ++day)
-                    if (instant(day) >= ranges[i].from && instant(day) < ranges[i].to) seen[static_cast<std::size_t>(day)] = {ranges[i].state, ranges[i].error, true};
+                    if (instant(day) >= ranges[i].from && instant(day) < ranges[i].to)
+                        seen[static_cast<std::size_t>(day)] = {ranges[i].state, ranges[i].error, true};
             }
             for (std::size_t day = 0; day < span; ++day) {
                 ASSERT_EQ(seen[day].known, model[day].known) << day;
@@ -150,7 +162,8 @@ TEST(Coverage, LearnsLikeADayByDayModel) {
 TEST(Coverage, ALostCandleIsNotForgotten) {
     const auto day = [](int n) { return Instant{days{n}}; };
     // 10 candles were stored in days 0 to 9, one a day; the one of day 1 was deleted since. Days 4 to 6 come again.
-    const store::CoveredRange old{day(0), day(10), State::filled, 10, 1, {}, {}}, fresh{day(4), day(7), State::no_data, 0, 1, {}, {}};
+    const store::CoveredRange old{day(0), day(10), State::filled, 10, 1, {}, {}},
+        fresh{day(4), day(7), State::no_data, 0, 1, {}, {}};
     const auto learned = store::learn({{old, 3, 3}}, fresh);
     ASSERT_EQ(learned.size(), 3u);
     EXPECT_EQ(learned[0].rows, 4) << "3 are stored there now";
@@ -164,7 +177,8 @@ TEST(Coverage, FailuresCountTheirAttempts) {
     EXPECT_EQ(store::learn({{failed}}, {day(0), day(5), State::no_data, 0, 1, {}, {}})[0].attempts, 3);
 }
 
-// --- plans --------------------------------------------------------------------------------------------------------------------
+// --- plans
+// --------------------------------------------------------------------------------------------------------------------
 
 TEST(Plan, DaysCloseNextMorning) {
     const Timeframe minute{Unit::minute, 1}, week{Unit::week, 1}, month{Unit::month, 1};
@@ -179,8 +193,10 @@ TEST(Plan, DaysCloseNextMorning) {
 TEST(Plan, AnAnswerTeachesAboutWhatIsFinal) {
     const Instant now = at("2026-10-30T12:00:00+05:30");
     const Timeframe minute{Unit::minute, 1}, week{Unit::week, 1};
-    EXPECT_FALSE(work::lesson(minute, {date("2026-10-30"), date("2026-10-30")}, true, now)) << "the running day teaches nothing";
-    EXPECT_EQ(work::lesson(minute, {date("2026-10-28"), date("2026-10-30")}, true, now)->to, india_midnight(date("2026-10-30")));
+    EXPECT_FALSE(work::lesson(minute, {date("2026-10-30"), date("2026-10-30")}, true, now))
+        << "the running day teaches nothing";
+    EXPECT_EQ(work::lesson(minute, {date("2026-10-28"), date("2026-10-30")}, true, now)->to,
+              india_midnight(date("2026-10-30")));
     const auto lesson = work::lesson(week, {date("2026-09-14"), date("2026-10-30")}, true, now);
     ASSERT_TRUE(lesson);
     EXPECT_EQ(lesson->from, india_midnight(date("2026-09-14")));
@@ -188,14 +204,21 @@ TEST(Plan, AnAnswerTeachesAboutWhatIsFinal) {
     EXPECT_EQ(work::lesson(week, {date("2026-09-14"), date("2026-10-30")}, false, now)->state, State::no_data);
 }
 
-TEST(Plan, AnotherClockRunsFaster) {
+TEST(Plan, AnotherClockStandsUntilItIsMoved) {
     setenv("PGCANDLE_NOW", "2026-10-30T08:00:00+05:30", 1);
+    EXPECT_TRUE(clock_is_replayed());
     EXPECT_EQ(now(), at("2026-10-30T08:00:00+05:30"));
-    const auto seconds_now = duration<double>(system_clock::now().time_since_epoch()).count();
-    setenv("PGCANDLE_NOW", ("2026-10-30T08:00:00+05:30 x600 @" + std::to_string(seconds_now - 60)).c_str(), 1);
-    EXPECT_GE(now(), at("2026-10-30T18:00:00+05:30"));
-    EXPECT_LT(now(), at("2026-10-30T19:00:00+05:30"));
-    for (const char* wrong : {"yesterday", "2026-10-30T08:00:00+05:30 x600", "2026-10-30T08:00:00+05:30 @5"}) {
+
+    const TempFolder folder;
+    setenv("PGCANDLE_NOW", ("@" + folder.path("clock")).c_str(), 1);
+    EXPECT_THROW(now(), Failure) << "there is no file yet";
+    for (const char* moment : {"2026-10-30T08:00:00+05:30", "2026-10-30T15:30:00+05:30"}) {
+        folder.write("clock", std::string(moment) + "\n");
+        EXPECT_EQ(now(), at(moment));
+    }
+    folder.write("clock", "soon\n");
+    EXPECT_THROW(now(), Failure);
+    for (const char* wrong : {"yesterday", "2026-10-30T08:00:00+05:30 x600", "@"}) {
         setenv("PGCANDLE_NOW", wrong, 1);
         EXPECT_THROW(now(), Failure) << wrong;
     }
