@@ -81,7 +81,7 @@ cd "$root" || exit 1
 cluster=$(mktemp -d /tmp/pg_candle_fresh.XXXXXX)
 tests/cluster start "$cluster" "restart_after_crash = on" "max_worker_processes = 16"
 eval "$(tests/cluster env "$cluster")"
-up() { for _ in $(seq 300); do psql -X -q -d postgres -c "SELECT 1" >/dev/null 2>&1 && return; sleep 0.1; done; }
+up() { await answers "SELECT 1" 1; }
 prepare pg_candle_crash
 sql "SELECT put_candles(i, '1m', 0, 3000) FROM generate_series(1, 3) i; SELECT compute_indicators()" >/dev/null
 killed=0

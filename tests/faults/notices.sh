@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# What is said beside results: columns that nearly are indicators, changes that are not logged, series that are left out.
+. "$(dirname "$0")/../tap.sh"
+new_database pg_candle_notices
+export PGOPTIONS="-c client_min_messages=notice"
+said() { psql -X -q -A -t "$@" 2>&1 | sed -E 's/^psql:[^ ]+ //'; }
+sql "SET client_min_messages = warning; INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close, volume)
+    SELECT id, '1m', '2026-01-05 09:15+05:30'::timestamptz + n * interval '1 min', 100, 101, 99, 100, 1 FROM generate_series(1, 3) id, generate_series(0, 99) n;
+    ALTER TABLE indicator_data ADD COLUMN ema34 float8, ADD COLUMN \"EMA_33\" float8, ADD COLUMN remark text" >/dev/null
+out=$(said -c "SELECT compute_indicators()" -c "SELECT compute_indicators(1)" -c "SELECT count(*) FROM indicators(NULL::indicator_data, 1, '1m')")
+is "$(grep -c '"ema34"' <<<"$out") $(grep -c '"EMA_33"' <<<"$out") $(grep -c remark <<<"$out")" "1 1 0" "a column that nearly is an indicator is named once a session"
+like "$out" "ema_34" "with what was probably meant"
+sql "SET client_min_messages = warning; ALTER TABLE indicator_data DROP COLUMN ema34, DROP COLUMN \"EMA_33\"" >/dev/null
+is "$(said -c "SELECT compute_indicators() >= 0")" t "without them nothing is said"
+
+# What is not logged
+sql "ALTER TABLE candle_data DISABLE TRIGGER log_candle_update" >/dev/null
+out=$(said -c "SELECT compute_indicators()")
+like "$out" "NOTICE:  everything is computed from the first candle, each time" "triggers that are off are told"
+like "$out" "HINT:.*create_candle_tables" "with what helps"
+like "$(said -c "CALL refresh_timeframes()")" "NOTICE:  everything is computed from the first candle" "by refresh_timeframes, too"
+sql "ALTER TABLE candle_data ENABLE TRIGGER log_candle_update" >/dev/null
+is "$(said -c "SELECT compute_indicators() >= 0")" t "on again, nothing is said"
+
+# Series that are left out are named, the others done.
+sql "SET client_min_messages = warning; ALTER TABLE candle_data DROP CONSTRAINT candle_data_prices; UPDATE candle_data SET close = 'NaN' WHERE instrument_id = 2 AND ts = '2026-01-05 10:00+05:30';
+    UPDATE candle_data SET close = 99.5 WHERE instrument_id = 3" >/dev/null
+out=$(said -c "SET timezone = 'Asia/Kolkata'" -c "SELECT compute_indicators()")
+like "$out" "WARNING:  instrument 2, timeframe 1m is left as it is: the candle of instrument 2, timeframe 1m at 2026-01-05 10:00:00\+05:30 has a price that is not finite" "a bad candle is named"
+like "$out" "^100$" "and the other series is done"
+sql "ALTER TABLE candle_data DISABLE TRIGGER USER; SET pg_candle.log_changes = off; INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close) VALUES (2, '1D', '2026-01-05 00:00+05:30', 1, 1, 1, 1); ALTER TABLE candle_data ENABLE TRIGGER USER" >/dev/null
+like "$(said -c "SET timezone = 'Asia/Kolkata'" -c "SELECT compute_indicators()")" 'WARNING:.*instrument 2.*"1D"' "a timeframe that is none is named with its instrument"
+like "$(said -c "SELECT count(*) FROM completeness('2026-01-05', '2026-01-06')")" 'WARNING:' "by completeness(), too"
+like "$(said -c "SELECT compute_indicators(timeframe => '4h')")" "there are no candles of timeframe 4h" "nothing to do is told"
+like "$(said -c "SELECT compute_indicators(1, '4h')")" "instrument 1 has no candles of timeframe 4h" "of one instrument, too"
+psql -X -q -d postgres -c "DROP DATABASE pg_candle_notices"
+done_testing
