@@ -73,8 +73,6 @@ CREATE OR REPLACE FUNCTION log_candle_changes() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
     -- The log may be empty when a session plans, and large later.
     SET enable_seqscan = off
-    -- What it removes from the log itself need not come back.
-    SET pg_candle.take_changes = on
     SET plan_cache_mode = force_generic_plan
 AS $body$
 DECLARE
@@ -185,6 +183,8 @@ BEGIN
     -- row. Rows that somebody takes just now are left to him. Under stricter isolation, taken ones
     -- would be errors.
     IF crowded_ids IS NOT NULL AND current_setting('transaction_isolation') = 'read committed' THEN
+        -- What we remove need not come back. The setting ends with this call, as those above do.
+        PERFORM set_config('pg_candle.take_changes', 'on', true);
         EXECUTE format($query$
             WITH gone AS (
                 DELETE FROM %1$I.candle_change d WHERE d.ctid = ANY (ARRAY(
