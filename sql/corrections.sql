@@ -30,7 +30,7 @@ CREATE FUNCTION @extschema@.mark_rebased(instrument_id integer, factor float8) R
 AS $function$
 #variable_conflict use_variable
 DECLARE
-    planned integer := @extschema@.refetch_history(instrument_id);
+    planned integer := @extschema@.refetch_history(instrument_id, NULL::integer);
     symbol text := (SELECT m.trading_symbol FROM @extschema@.instrument_master m WHERE m.instrument_id = mark_rebased.instrument_id);
 BEGIN
     PERFORM @extschema@.raise_sync_alert('rebased', symbol, format('the provider''s history of %s is on another basis: prices by a factor of %s, as after a split or bonus; it is fetched anew with %s requests',

@@ -60,7 +60,8 @@ BEGIN
         wanted := CASE WHEN first_day <= last_day THEN datemultirange(daterange(first_day, last_day, '[]')) END;
     ELSE
         SELECT range_agg(daterange(d.first_date, d.last_date, '[]')) INTO wanted
-        FROM @extschema@.missing_dates(plan_series.instrument_id, plan_series.timeframe, plan_series.from_date, plan_series.to_date) d;
+        FROM @extschema@.missing_dates(plan_series.instrument_id, plan_series.timeframe, plan_series.from_date, plan_series.to_date,
+                                      interval '30 days') d;
         IF timeframe = '1d' AND wanted IS NOT NULL THEN
             -- New days bring the last stored ones along, if those are of another day's fetching: whether they are still the same says
             -- whether the provider has changed the past (corrections.sql). That takes no further request.
@@ -329,7 +330,8 @@ $function$;
 COMMENT ON FUNCTION @extschema@.sync_progress(text[], timestamptz, text) IS
     'how far the jobs of some segments are that were open or ended since a moment';
 
--- These commit, so they cannot set a search_path; what they do is done by functions that do.
+-- These commit, so they cannot set a search_path; what they do is done by functions that do. Functions are called with all
+-- their arguments, each of its very type: then nothing that somebody has put beside them fits better.
 CREATE PROCEDURE @extschema@.wait_for_loader(segments text[], since timestamptz)
     LANGUAGE plpgsql
 AS $procedure$
@@ -363,12 +365,12 @@ DECLARE
     since timestamptz := pg_catalog.clock_timestamp();
     planned integer;
 BEGIN
-    planned := @extschema@.plan_backfill(instruments, timeframes, from_date, to_date);
+    planned := @extschema@.plan_backfill(instruments, timeframes, from_date, to_date, false, false);
     PERFORM @extschema@.plan_task('indicators', -100);
     RAISE NOTICE '% requests queued', planned;
     IF wait THEN
-        CALL @extschema@.wait_for_loader('{backfill}', since);
-        CALL @extschema@.refresh_timeframes(NULL, @extschema@.timeframes_to_derive(timeframes));
+        CALL @extschema@.wait_for_loader('{backfill}'::pg_catalog.text[], since);
+        CALL @extschema@.refresh_timeframes(NULL::pg_catalog.int4, @extschema@.timeframes_to_derive(timeframes), false);
     END IF;
 END
 $procedure$;
@@ -382,7 +384,7 @@ DECLARE
     since timestamptz := pg_catalog.clock_timestamp();
     planned integer;
 BEGIN
-    planned := @extschema@.plan_segment(segment, force);
+    planned := @extschema@.plan_segment(segment, force, NULL::pg_catalog.int4, 2, 20, NULL::pg_catalog.text);
     PERFORM @extschema@.plan_task('indicators', -100);
     RAISE NOTICE '% requests queued', planned;
     IF wait THEN

@@ -164,7 +164,7 @@ DECLARE
     one record;
 BEGIN
     PERFORM @extschema@.note_bad_calendars();
-    FOR one IN SELECT d.name, d.due_at FROM @extschema@.due_sync_tasks(NULL, of_owner) d WHERE only_name IS NULL OR d.name = only_name LOOP
+    FOR one IN SELECT d.name, d.due_at FROM @extschema@.due_sync_tasks(NULL::timestamptz, of_owner) d WHERE only_name IS NULL OR d.name = only_name LOOP
         name := one.name;
         due_at := one.due_at;
         planned := @extschema@.run_sync_task(one.name, one.due_at);

@@ -206,15 +206,27 @@ private:
         if (watched && watched->of_series) note_all(*watched);
     }
 
-    /// The log is not what it was: another one, rewritten, without its triggers for a while. Whatever is not in it any
-    /// more is noted. If it was given to somebody else, its functions follow, since they write it as their owner.
+    static bool leaves_rows(AlterTableType subtype) {
+        for (const AlterTableType harmless :
+             {AT_SetRelOptions, AT_ResetRelOptions, AT_SetStatistics, AT_SetStorage, AT_ClusterOn, AT_DropCluster,
+              AT_AddIndex, AT_AddConstraint, AT_DropConstraint, AT_ColumnDefault, AT_SetNotNull, AT_DropNotNull})
+            if (subtype == harmless) return true;
+        return false;
+    }
+
+    /// The log may not be what it was: another one, rewritten, without its triggers for a while. Whatever is not in it
+    /// any more is noted. If it was given to somebody else, its functions follow, since they write it as their owner.
     void log_changed(Node* statement, Oid log) {
-        note_everything();
-        if (!IsA(statement, AlterTableStmt)) return;
-        bool given = false;
-        ListCell* cell;
-        foreach (cell, castNode(AlterTableStmt, statement)->cmds)
-            given |= castNode(AlterTableCmd, lfirst(cell))->subtype == AT_ChangeOwner;
+        bool is_same = IsA(statement, AlterTableStmt), given = false;
+        if (is_same) {
+            ListCell* cell;
+            foreach (cell, castNode(AlterTableStmt, statement)->cmds) {
+                const auto subtype = castNode(AlterTableCmd, lfirst(cell))->subtype;
+                is_same &= leaves_rows(subtype);
+                given |= subtype == AT_ChangeOwner;
+            }
+        }
+        if (!is_same) note_everything();
         if (!given) return;
         run_each(psprintf(
             "SELECT pg_catalog.format('ALTER FUNCTION %%s OWNER TO %%I', p.oid::pg_catalog.regprocedure, "
