@@ -52,6 +52,15 @@ new_database() { # NAME
 }
 sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1" 2>&1; }
 
+# A session beside the test's own ones, which holds what it is told to.
+open_session() { coproc holder { psql -X -q -A -t 2>&1; }; }
+tell() { # STATEMENTS: returns when they are done
+    echo "$1; SELECT 'told';" >&"${holder[1]}"
+    local line
+    while read -r line <&"${holder[0]}" && [ "$line" != told ]; do :; done
+}
+close_session() { echo '\q' >&"${holder[1]}"; wait "$holder_PID" 2>/dev/null; }
+
 # Real market data; absent outside the project's own machines.
 SHARED_DATA=${SHARED_DATA:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/../shared/data}
 

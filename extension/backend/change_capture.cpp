@@ -146,6 +146,20 @@ bool has_foreign_hands(Oid log, Oid schema) {
     return found;
 }
 
+/// Whether a partition is being detached CONCURRENTLY: its rows are out of sight already, and nothing has noted that yet.
+bool is_detaching(Oid table) {
+    bool found = false;
+    Relation inherits = table_open(InheritsRelationId, AccessShareLock);
+    ScanKeyData key;
+    ScanKeyInit(&key, Anum_pg_inherits_inhparent, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(table));
+    SysScanDesc scan = systable_beginscan(inherits, InheritsParentIndexId, true, nullptr, 1, &key);
+    while (HeapTuple tuple = systable_getnext(scan))
+        found |= reinterpret_cast<Form_pg_inherits>(GETSTRUCT(tuple))->inhdetachpending;
+    systable_endscan(scan);
+    table_close(inherits, AccessShareLock);
+    return found;
+}
+
 /// Whether rows of the table, or of what is below it, can be changed through a table that is not: statement triggers
 /// fire for the table that a statement names only.
 bool has_other_parents(List* tree) {
@@ -187,7 +201,7 @@ ChangeCapture look(Oid schema) {
         if (!gap) gap = what;
     };
     hash.add(static_cast<uint64>(get_extension_oid("pg_candle", true)));
-    const Oid log = get_relname_relid("candle_change", schema);
+    const Oid log = lock_table(schema, "candle_change");
     // The functions write the log with their owner's rights, so all of it must be his (sql/tables/changes.sql).
     const Oid log_owner = owner_of(log);
     const char* not_his = "The tables and their log do not belong to one role, so nothing is noted.";
@@ -200,7 +214,7 @@ ChangeCapture look(Oid schema) {
         missing("candle_change is unlogged, so a crash would forget changes.");
     for (const bool candles : {true, false}) {
         const char* function = candles ? "log_candle_changes" : "log_indicator_changes";
-        const Oid root = get_relname_relid(candles ? "candle_data" : "indicator_data", schema), owner = owner_of(root);
+        const Oid root = lock_table(schema, candles ? "candle_data" : "indicator_data"), owner = owner_of(root);
         hash.add(static_cast<uint64>(root));
         if (owner != log_owner) missing(not_his);
         add_columns(hash, root, candles);
@@ -217,6 +231,8 @@ ChangeCapture look(Oid schema) {
         ListCell* cell;
         foreach (cell, tree) {
             const char part = get_rel_relkind(lfirst_oid(cell));
+            if (is_detaching(lfirst_oid(cell)))
+                missing("DETACH PARTITION .. CONCURRENTLY has not ended yet; if nobody is at it: DETACH PARTITION .. FINALIZE.");
             if (lfirst_oid(cell) == root) continue;
             if (owner_of(lfirst_oid(cell)) != owner) missing(not_his);
             if ((part != RELKIND_RELATION && part != RELKIND_PARTITIONED_TABLE) ||
@@ -226,7 +242,7 @@ ChangeCapture look(Oid schema) {
     }
     const char* calendar_gap = nullptr;
     for (const char* name : {"trading_calendar", "trading_holiday", "special_session", "instrument_master"}) {
-        const Oid table = get_relname_relid(name, schema);
+        const Oid table = lock_table(schema, name);
         if (!OidIsValid(table)) continue;  // whoever needs it says so
         const bool instruments = strcmp(name, "instrument_master") == 0;
         const char* function = instruments ? "log_instrument_changes" : "log_calendar_changes";

@@ -1,6 +1,7 @@
 #include "backend/change_log.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "backend/cursor.hpp"
 #include "backend/owner_rights.hpp"
@@ -12,6 +13,10 @@ namespace {
 constexpr const char* names[] = {"timeframes", "indicators"};
 
 }  // namespace
+
+bool means_all_series(const Series& series) {
+    return series.instrument_id == 0 && strcmp(series.timeframe, "*") == 0;
+}
 
 ChangeLog::ChangeLog(Oid schema, Consumer consumer, MemoryContext memory)
     : schema_(schema), table_(find_table(schema, "candle_change")), consumer_(names[static_cast<int>(consumer)]) {
@@ -121,6 +126,7 @@ void ChangeLog::compact(const Series* series, int count) {
 }
 
 void ChangeLog::forget(const Series& series) {
+    Assert(!means_all_series(series));
     Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe)};
     with_owner_rights(table_, [&] { execute_query(forget_, values); });
 }

@@ -10,6 +10,9 @@ enum class Consumer {
     indicators   ///< compute_indicators(), refresh_indicators() and the background worker
 };
 
+/// Whether that is how the log means all series. Such a row may come at any time; ChangeLog::expand() alone removes it.
+bool means_all_series(const Series& series);
+
 /// The rows of candle_change that are meant for a consumer. It takes those of a series after it has locked the series
 /// and before it reads candles: whoever commits a change later has left a row that it does not see, and that the next
 /// refresh takes; rolling back gives the rows back. A row of instrument 0 and timeframe * means all series. Who may

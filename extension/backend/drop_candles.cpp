@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "backend/boundary.hpp"
+#include "backend/change_capture.hpp"
+#include "backend/change_log.hpp"
 #include "backend/cursor.hpp"
 #include "backend/dropped_candles.hpp"
 #include "backend/market_clock.hpp"
@@ -13,6 +15,7 @@
 #include "backend/timeframe_refresh.hpp"
 
 extern "C" {
+#include "storage/lmgr.h"
 #include "tcop/utility.h"
 #include "utils/date.h"
 }
@@ -61,6 +64,8 @@ public:
           waits_(waits),
           memory_(CurrentMemoryContext),
           engine_(schema, waits ? Engine::Waits::always : Engine::Waits::never, false),
+          for_timeframes_(schema, Consumer::timeframes, memory_),
+          for_indicators_(schema, Consumer::indicators, memory_),
           dropped_(schema, memory_, false),
           calendars_(schema, memory_) {}
 
@@ -76,6 +81,11 @@ public:
         const TimestampTz cut = clock.instant(
             clock.zone, bucket_date(require_timeframe(series.timeframe), clock.date(clock.zone, older_than)), 0);
         if (!has_candles_before(series, cut)) return 0;
+        // From here on the table and its triggers stay as they are. What was done to all of it before has yet to reach
+        // this series.
+        LockRelationOid(find_table(schema_, "candle_data"), RowExclusiveLock);
+        for_timeframes_.expand();
+        for_indicators_.expand();
         if (hides_candles(schema_, {series.instrument_id, nullptr})) {
             ereport(WARNING, (errmsg("candles of instrument %d, timeframe %s were not dropped", series.instrument_id,
                                      series.timeframe),
@@ -118,7 +128,10 @@ private:
                 made.add(target);
         }
         if (made.count == 0) return;
-        TimeframeRefresh(schema_, made, false, waits_).refresh({series.instrument_id, all.series, all.count}, trading);
+        // Where changes may have passed the log, all is derived.
+        const ChangeCapture& capture = change_capture(schema_);
+        const bool force = !capture.complete || capture.calendar_gap;
+        TimeframeRefresh(schema_, made, force, waits_).refresh(series.instrument_id, trading);
     }
 
     int64 drop_before(const Series& series, TimestampTz cut, const TradingCalendar& trading) {
@@ -143,6 +156,7 @@ private:
     bool waits_;
     MemoryContext memory_;
     Engine engine_;
+    ChangeLog for_timeframes_, for_indicators_;
     DroppedCandles dropped_;
     Calendars calendars_;
 };
@@ -163,9 +177,11 @@ Datum drop_candles(FunctionCallInfo fcinfo) {
     SPI_connect_ext(commit ? SPI_OPT_NONATOMIC : 0);
     MemoryContext procedure = CurrentMemoryContext;
     MemoryContext each = AllocSetContextCreate(procedure, "drop candles of a series", ALLOCSET_DEFAULT_SIZES);
-    int level = TimeframeRefresh::enter(waits);
+    int level = TimeframeRefresh::enter(true);
     const SeriesList list = list_series(schema, filter);
     CandleDropper dropper(schema, waits);
+    AtEOXact_GUC(true, level);
+    level = TimeframeRefresh::enter(waits);
     int64 total = 0;
     int touched = 0;
     for (int i = 0; i < list.count; ++i) {

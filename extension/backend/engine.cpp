@@ -15,7 +15,6 @@
 
 extern "C" {
 #include "common/hashfn.h"
-#include "storage/lmgr.h"
 #include "utils/rls.h"
 }
 
@@ -63,7 +62,6 @@ Engine::Engine(Oid schema, Waits waits, bool beside_others)
 
 void Engine::open() {
     const Oid candles = find_table(schema_, "candle_data");
-    LockRelationOid(candles, AccessShareLock);
     table_ = table_open(find_table(schema_, "indicator_data"), RowExclusiveLock);
     require_no_temporary_child(candles);
     require_no_temporary_child(RelationGetRelid(table_));

@@ -1,5 +1,6 @@
 #include "backend/known_series.hpp"
 
+#include "backend/change_log.hpp"
 #include "backend/cursor.hpp"
 
 extern "C" {
@@ -71,7 +72,7 @@ KnownSeriesList list_known_series(Oid schema, const SeriesFilter& filter, WhichS
     for_each_row_of_many(prepare_query(list_text(schema, filter, which, order), 2, types), of_filter.values,
                          of_filter.nulls, false, [&](const ResultRow& row) {
                              const Series series{row.int4(1), row.text(2)};
-                             if (row.is_null(1) || !series.timeframe) return;
+                             if (row.is_null(1) || !series.timeframe || means_all_series(series)) return;
                              if (!is_timeframe(series.timeframe)) {
                                  if (!warn_of_timeframe(schema, series))
                                      append(list.gone.series, list.gone.count, room_gone) = series;

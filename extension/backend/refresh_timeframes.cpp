@@ -67,7 +67,7 @@ Work list_work(Oid schema, const SeriesFilter& filter, const TimeframeRefresh& r
         0, nullptr);
     for_each_row_of_many(plan, nullptr, nullptr, false, [&](const ResultRow& row) {
         const Series series{row.int4(1), row.text(2)};
-        if (!series.timeframe) return;
+        if (!series.timeframe || means_all_series(series)) return;
         if (!is_timeframe(series.timeframe) || !refresh.watches(series.timeframe))
             append(work.strays.series, work.strays.count, stray_room) = series;
         else if (refresh.watches(series.timeframe) &&
@@ -122,16 +122,31 @@ bool has_candles(Oid schema, const Series& series) {
     return found;
 }
 
-/// Removes log rows of an instrument that is gone; false if it has candles.
-bool forget_if_gone(Oid schema, int32 instrument_id) {
-    if (has_candles(schema, {instrument_id, nullptr})) return false;
+/// Removes these log rows, as series, if there are no candles of `gone`; false if there are. Looks for candles after
+/// that, too, so that those that come meanwhile, with a row each, are found.
+bool forget_if_gone(Oid schema, ChangeLog& log, const Series& gone, const Series* series, int count) {
+    if (has_candles(schema, gone)) return false;
+    auto* earliest = static_cast<TimestampTz*>(palloc(sizeof(TimestampTz) * static_cast<Size>(count)));
+    for (int i = 0; i < count; ++i) earliest[i] = log.take(series[i]);
+    if (!has_candles(schema, gone)) return true;
+    for (int i = 0; i < count; ++i)
+        if (earliest[i] != DT_NOEND) log.leave(series[i], earliest[i]);
+    return false;
+}
+
+bool forget_if_gone(Oid schema, ChangeLog& log, int32 instrument_id) {
     Oid types[] = {INT4OID};
     Datum values[] = {Int32GetDatum(instrument_id)};
-    execute_query(prepare_query(psprintf("DELETE FROM %s WHERE consumer = 'timeframes' AND instrument_id = $1",
-                                         table_name(schema, "candle_change")),
-                                1, types),
-                  values);
-    return true;
+    Series* logged = nullptr;
+    int count = 0, room = 0;
+    SPIPlanPtr plan = prepare_query(
+        psprintf("SELECT DISTINCT timeframe::text FROM %s WHERE consumer = 'timeframes' AND instrument_id = $1",
+                 table_name(schema, "candle_change")),
+        1, types);
+    for_each_row(plan, values, nullptr, false, 0, [&](const ResultRow& row) {
+        if (!row.is_null(1)) append(logged, count, room) = {instrument_id, row.text(1)};
+    });
+    return forget_if_gone(schema, log, {instrument_id, nullptr}, logged, count);
 }
 
 Datum refresh_timeframes(FunctionCallInfo fcinfo) {
@@ -148,8 +163,7 @@ Datum refresh_timeframes(FunctionCallInfo fcinfo) {
     SPI_connect_ext(commit ? SPI_OPT_NONATOMIC : 0);
     MemoryContext procedure = CurrentMemoryContext;
     MemoryContext each = AllocSetContextCreate(procedure, "timeframes of an instrument", ALLOCSET_DEFAULT_SIZES);
-    int level = TimeframeRefresh::enter(waits);
-    require_whole_calendars(schema);
+    int level = TimeframeRefresh::enter(true);
     ChangeLog log(schema, Consumer::timeframes, procedure);
     log.expand();
     TimeframeRefresh refresh(schema, wanted, force, waits);
@@ -157,6 +171,8 @@ Datum refresh_timeframes(FunctionCallInfo fcinfo) {
     const Work work = list_work(schema, filter, refresh);
     if (work.count == 0 && filter.has_instrument && list_series(schema, filter).count == 0)
         require_instrument(schema, filter.instrument_id);
+    AtEOXact_GUC(true, level);
+    level = TimeframeRefresh::enter(waits);
     Progress progress(work.count, "instruments");
     LeftOut left_out;
 
@@ -183,10 +199,10 @@ Datum refresh_timeframes(FunctionCallInfo fcinfo) {
             const bool hidden = !problem && hides_candles(schema, {one.id, nullptr});
             if (hidden) left_out.add(one.id, hidden_candles(), hidden_candles_hint);
             else if (!problem)
-                error = try_in_subtransaction([&] { written = refresh.refresh(one, *calendar.trading); });
+                error = try_in_subtransaction([&] { written = refresh.refresh(one.id, *calendar.trading); });
             const bool is_held_now = error && commit && is_held(error);
             if (error && !is_held_now && !is_of_data(error)) ReThrowError(error);
-            if (problem && !forget_if_gone(schema, one.id))
+            if (problem && !forget_if_gone(schema, log, one.id))
                 left_out.add(one.id, problem, "Correct its row of instrument_master, or the calendar.");
             if (error && !is_held_now) left_out.add(one.id, text_of(error), error->hint);
             if (is_held_now && round + 1 == rounds)
@@ -215,7 +231,8 @@ Datum refresh_timeframes(FunctionCallInfo fcinfo) {
         CHECK_FOR_INTERRUPTS();
         const Series& stray = work.strays.series[i];
         // Candles that are not there, where nobody wants them, need no row; nor does what is no timeframe.
-        if (!is_timeframe(stray.timeframe) || !has_candles(schema, stray)) log.take(stray);
+        if (!is_timeframe(stray.timeframe)) log.take(stray);
+        else forget_if_gone(schema, log, stray, &stray, 1);
     }
     AtEOXact_GUC(true, level);
     SPI_finish();

@@ -9,6 +9,7 @@ extern "C" {
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/namespace.h"
+#include "storage/lmgr.h"
 #include "utils/catcache.h"
 }
 
@@ -242,8 +243,20 @@ const char* other_place(Oid schema, const char* name) {
 
 Oid schema_of_function(FunctionCallInfo fcinfo) { return get_func_namespace(fcinfo->flinfo->fn_oid); }
 
+Oid lock_table(Oid schema, const char* name) {
+    for (;;) {
+        CHECK_FOR_INTERRUPTS();
+        const Oid table = get_relname_relid(name, schema);
+        if (!OidIsValid(table)) return InvalidOid;
+        LockRelationOid(table, AccessShareLock);
+        // While we waited, another table may have been put under the name.
+        if (get_relname_relid(name, schema) == table) return table;
+        UnlockRelationOid(table, AccessShareLock);
+    }
+}
+
 Oid find_table(Oid schema, const char* name) {
-    const Oid table = get_relname_relid(name, schema);
+    const Oid table = lock_table(schema, name);
     if (!OidIsValid(table)) no_table(schema, name);
     const char* qualified = quote_qualified_identifier(get_namespace_name(schema), name);
     if (!is_right_kind(table, name))

@@ -5,6 +5,7 @@
 
 #include "backend/cursor.hpp"
 #include "backend/owner_rights.hpp"
+#include "backend/row_security.hpp"
 #include "market/resample.hpp"
 
 extern "C" {
@@ -110,11 +111,17 @@ TimeframeRefresh::TimeframeRefresh(Oid schema, TimeframeNames wanted, bool force
       log_(find_table(schema, "candle_change")),
       locks_(schema, CurrentMemoryContext),
       dropped_(schema, CurrentMemoryContext, false) {
+    require_whole_calendars(schema);
     require_key(find_table(schema, "candle_data"), key_of_candles);
     require_no_temporary_child(find_table(schema, "candle_data"));
     const char *candles = table_name(schema, "candle_data"), *log = table_name(schema, "candle_change");
     Oid of_log[] = {INT4OID, TEXTARRAYOID}, of_rest[] = {INT4OID, TEXTOID, TIMESTAMPTZOID},
         of_derive[] = {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
+    series_ = prepare_query(psprintf("SELECT timeframe::text FROM %s s ORDER BY 1", series_text(schema, {true, 0, nullptr})),
+                            1, of_log, CurrentMemoryContext);
+    logged_ = prepare_query(
+        psprintf("SELECT DISTINCT timeframe::text FROM %s WHERE consumer = 'timeframes' AND instrument_id = $1", log), 1,
+        of_log, CurrentMemoryContext);
     const char* rows = "consumer = 'timeframes' AND instrument_id = $1 AND timeframe = ANY ($2)";
     take_ = prepare_query(psprintf("WITH seen AS MATERIALIZED (SELECT timeframe, earliest FROM %1$s WHERE %2$s), "
                                    "gone AS (DELETE FROM %1$s WHERE ctid = ANY (ARRAY(SELECT ctid FROM %1$s WHERE %2$s "
@@ -154,15 +161,23 @@ TimeframeRefresh::TimeframeRefresh(Oid schema, TimeframeNames wanted, bool force
         4, of_derive, CurrentMemoryContext);
 }
 
-int64 TimeframeRefresh::refresh(const Instrument& instrument, const TradingCalendar& trading) {
-    for (const char* source : sources)
-        if (consumes(source) && instrument.has(source)) locks_.lock({instrument.id, source}, waits_);
-    Changes changes = take(instrument.id);
+int64 TimeframeRefresh::refresh(int32 instrument_id, const TradingCalendar& trading) {
+    TimeframeNames locked = make_names(std::size(sources));
+    {
+        const Instrument before = look_at(instrument_id, series_), logged = look_at(instrument_id, logged_);
+        for (const char* source : sources)
+            if (concerns(source, before) || concerns(source, logged)) locked.add(source);
+    }
+    for (int i = 0; i < locked.count; ++i) locks_.lock({instrument_id, locked.list[i]}, waits_);
+    // Whoever held them may have made or removed some.
+    const Instrument instrument = look_at(instrument_id, series_);
+    Changes changes = take(instrument_id, locked);
     int64 written = 0;
     for (int i = 0; i < wanted_.count; ++i) {
         const char* target = wanted_.list[i];
         const Timeframe timeframe = require_timeframe(target);
         const char* source = source_of(timeframe);
+        if (!locked.contains(source)) continue;
         TimestampTz from = std::min(changes.of(source), changes.of(target));
         if (is_to_be_made(instrument, source, target, force_)) from = DT_NOBEGIN;
         if (from == DT_NOEND) continue;
@@ -201,12 +216,42 @@ bool TimeframeRefresh::lacks_something(const Instrument& instrument) const {
     });
 }
 
-TimeframeRefresh::Changes TimeframeRefresh::take(int32 instrument_id) {
+/// What the instrument has, or, of the log, what has changed; what is no timeframe is left out.
+Instrument TimeframeRefresh::look_at(int32 instrument_id, SPIPlanPtr query) {
+    Datum values[] = {Int32GetDatum(instrument_id)};
+    Series* found = nullptr;
+    int count = 0, room = 0;
+    const auto look = [&] {
+        for_each_row(query, values, nullptr, false, 0, [&](const ResultRow& row) {
+            const Series one{instrument_id, row.text(1)};
+            if (one.timeframe && is_timeframe(one.timeframe)) append(found, count, room) = one;
+        });
+    };
+    if (query == logged_) with_owner_rights(log_, look);
+    else look();
+    return {instrument_id, found, count};
+}
+
+/// Whether the source, or something wanted that is made of it, is among the instrument's timeframes; what 1d is made of
+/// concerns what is made of 1d.
+bool TimeframeRefresh::concerns(const char* source, const Instrument& instrument) const {
+    if (!consumes(source)) return false;
+    if (instrument.has(source)) return true;
+    if (wanted_.contains(source) && strcmp(source, "1d") == 0 &&
+        concerns(source_of(require_timeframe(source)), instrument))
+        return true;
+    return std::any_of(wanted_.list, wanted_.list + wanted_.count, [&](const char* target) {
+        return strcmp(source_of(require_timeframe(target)), source) == 0 && instrument.has(target);
+    });
+}
+
+TimeframeRefresh::Changes TimeframeRefresh::take(int32 instrument_id, const TimeframeNames& locked) {
     auto* names = static_cast<Datum*>(palloc(sizeof(Datum) * static_cast<Size>(wanted_.count + 2)));
     int count = 0;
-    for (int i = 0; i < wanted_.count; ++i) names[count++] = CStringGetTextDatum(wanted_.list[i]);
-    for (const char* source : sources)
-        if (consumes(source)) names[count++] = CStringGetTextDatum(source);
+    for (int i = 0; i < wanted_.count; ++i)
+        if (locked.contains(source_of(require_timeframe(wanted_.list[i]))))
+            names[count++] = CStringGetTextDatum(wanted_.list[i]);
+    for (int i = 0; i < locked.count; ++i) names[count++] = CStringGetTextDatum(locked.list[i]);
     Datum values[] = {Int32GetDatum(instrument_id),
                       PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT))};
     Changes changes(wanted_.count + static_cast<int>(std::size(sources)));

@@ -5,25 +5,46 @@
 -- whatever that is called by now. Who logs its changes itself (the loader, refresh_timeframes) turns
 -- pg_candle.log_changes off meanwhile.
 
+-- @macro replaced
+        -- Under REPEATABLE READ, catalogs are read as they were when the transaction began.
+        RAISE EXCEPTION USING ERRCODE = 'serialization_failure',
+            MESSAGE = format('%s, its triggers or its log were replaced since the transaction began',
+                TG_RELID::regclass),
+            HINT = 'Repeat the transaction.';
+
 -- @macro find_place
     SELECT n.nspname INTO place
     FROM pg_trigger t
     JOIN pg_proc p ON p.oid = t.tgfoid
     JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE t.tgrelid = TG_RELID AND t.tgname = TG_NAME;
+    IF place IS NULL THEN
+        -- @replaced
+    END IF;
 
 -- @macro only_own_tables
     -- What somebody else has put on a table of his (types, triggers, rules) would run with our
     -- rights: then nothing is noted. Refreshes see that, and compute everything.
-    IF EXISTS (
-        SELECT FROM unnest(ARRAY['candle_change', 'candle_data']) AS needed (name)
-        LEFT JOIN pg_class c ON c.oid = to_regclass(format('%I.%I', place, needed.name))
-        WHERE c.relkind NOT IN ('r', 'p') OR pg_get_userbyid(c.relowner) <> current_user
-           OR c.oid IS NULL AND needed.name = 'candle_change')
-       OR (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = TG_RELID) <> current_user
-    THEN
-        RETURN NULL;
-    END IF;
+    DECLARE
+        is_own boolean;
+        is_replaced boolean;
+    BEGIN
+        SELECT bool_and(CASE WHEN n.oid IS NULL THEN NOT n.needed
+                             ELSE c.relkind IN ('r', 'p') AND pg_get_userbyid(c.relowner) = current_user
+                        END),
+            bool_or(n.oid IS NOT NULL AND c.oid IS NULL)
+        INTO is_own, is_replaced
+        FROM (VALUES (to_regclass(format('%I.candle_change', place))::oid, true),
+                     (to_regclass(format('%I.candle_data', place))::oid, false),
+                     (TG_RELID, true)) n (oid, needed)
+        LEFT JOIN pg_class c ON c.oid = n.oid;
+        IF is_replaced THEN
+            -- @replaced
+        END IF;
+        IF NOT is_own THEN
+            RETURN NULL;
+        END IF;
+    END;
 
 -- @function candle_timeframe_problem
 CREATE OR REPLACE FUNCTION candle_timeframe_problem(timeframe text) RETURNS text

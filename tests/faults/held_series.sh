@@ -9,13 +9,6 @@ eval "$(tests/cluster env "$cluster")"
 # Whoever waits for what is held would wait for ever.
 export PGOPTIONS="-c client_min_messages=warning -c statement_timeout=${patience}s"
 said() { psql -X -q -A -t "$@" 2>&1; }
-open_session() { coproc holder { psql -X -q -A -t 2>&1; }; }
-tell() { # STATEMENTS: in the session that holds; returns when they are done
-    echo "$1; SELECT 'told';" >&"${holder[1]}"
-    local line
-    while read -r line <&"${holder[0]}" && [ "$line" != told ]; do :; done
-}
-close_session() { echo '\q' >&"${holder[1]}"; wait "$holder_PID" 2>/dev/null; }
 fill="INSERT INTO instrument_master (instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol)
         SELECT i, 'NSE_EQ|' || i, 'NSE', 'NSE_EQ', 'EQ', 'S' || i FROM generate_series(1, 5) i;
     INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close, volume)

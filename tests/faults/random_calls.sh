@@ -3,7 +3,7 @@
 # and at the end of each hundred a refresh leaves what a rebuild leaves, or is refused.
 #
 # The sample of make check has one seed, so that it says the same each time. CALLS=100000 is more than a sample, RANDOM_CALLS_SEED=$RANDOM another
-# one; RANDOM_CALLS_FIRST says from which hundred on. Seed 9799 still finds a difference in its hundred 10.
+# one; RANDOM_CALLS_FIRST says from which hundred on.
 . "$(dirname "$0")/../tap.sh"
 root=$(cd "$(dirname "$0")/../.." && pwd)
 seed=${RANDOM_CALLS_SEED:-77}

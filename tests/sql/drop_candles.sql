@@ -103,6 +103,43 @@ INSERT INTO candle_data SELECT * FROM kept_candles WHERE instrument_id = 3 AND t
 CALL refresh_timeframes();
 SELECT is(compute_indicators(3, '1m'), 96::bigint, 'dropped candles that come back have their rows; the new column is filled');
 
+-- What happened to the whole table before reaches what is kept, noted or past the triggers.
+CREATE FUNCTION weeks_of_today() RETURNS TABLE (id int, ts timestamptz, close float8, volume float8) LANGUAGE sql AS $$
+    SELECT 4, r.ts, r.close, r.volume FROM resample_candles(4, '1d', '1w') r $$;
+CREATE TABLE expected (id int, ts timestamptz, close float8, volume float8);
+CREATE FUNCTION not_as_expected() RETURNS SETOF text LANGUAGE sql AS $$
+    SELECT format('%s: %s, %s, not %s, %s', e.ts, c.close, c.volume, e.close, e.volume) FROM expected e
+    LEFT JOIN candle_data c ON c.instrument_id = e.id AND c.timeframe = '1w' AND c.ts = e.ts
+    WHERE (c.close, c.volume) IS DISTINCT FROM (e.close, e.volume) ORDER BY 1 LIMIT 3 $$;
+INSERT INTO instrument_master (instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol)
+VALUES (4, 'NSE_EQ|4', 'NSE', 'NSE_EQ', 'EQ', 'FOUR');
+SELECT fill(4, '1d', 1, 700);
+CALL refresh_timeframes();
+SELECT ok(compute_indicators() > 0, 'an instrument of days and weeks');
+ALTER TABLE candle_data ALTER volume TYPE float8 USING volume * 2;
+INSERT INTO expected SELECT * FROM weeks_of_today();
+CALL drop_candles('1d', date '2024-07-01');
+SELECT is_empty('SELECT * FROM not_as_expected()', 'a rewritten column reaches the weeks of dropped days');
+SELECT is((SELECT count(*) FROM candle_data WHERE instrument_id = 4 AND timeframe = '1d' AND ts < '2024-07-01'), 0::bigint, 'which are dropped');
+ALTER TABLE candle_data DISABLE TRIGGER USER;
+UPDATE candle_data SET close = low WHERE instrument_id = 4 AND timeframe = '1d';
+DELETE FROM expected WHERE ts >= '2024-07-01';
+INSERT INTO expected SELECT * FROM weeks_of_today() WHERE ts >= '2024-07-01';
+CALL drop_candles('1d', date '2025-01-01');
+SELECT is_empty('SELECT * FROM not_as_expected()', 'and so do changes that nobody noted');
+ALTER TABLE candle_data ENABLE TRIGGER USER;
+CALL refresh_timeframes();
+SELECT is_empty('SELECT * FROM not_as_expected()', 'and they stay');
+-- Who does not see all of the calendars would derive others.
+CREATE ROLE short_sighted;
+ALTER TABLE trading_holiday ENABLE ROW LEVEL SECURITY;
+CREATE POLICY some_of_them ON trading_holiday TO short_sighted USING (false);
+GRANT ALL ON ALL TABLES IN SCHEMA public TO short_sighted;
+SET ROLE short_sighted;
+SELECT throws_like('CALL drop_candles(''1d'', date ''2025-06-01'')', 'role "short_sighted" does not see all rows of %trading_holiday',
+    'who does not see all holidays drops nothing of which something is made');
+RESET ROLE;
+
 -- What is no moment.
 SELECT throws_ok('CALL drop_candles(''1m'', ''infinity'')', '22023', NULL, 'all time is no age');
 SELECT throws_ok('CALL drop_candles(''1m'', now() + interval ''10 years'')', '22023', NULL, 'nor the future');
