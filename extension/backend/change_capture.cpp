@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "backend/detaching.hpp"
 #include "backend/tables.hpp"
 #include "kernels/column_name.hpp"
 
@@ -143,20 +144,6 @@ bool has_foreign_hands(Oid log, Oid schema) {
                  !is_log_function(trigger.tgfoid, "keep_candle_changes", schema, table->rd_rel->relowner, nullptr);
     }
     table_close(table, AccessShareLock);
-    return found;
-}
-
-/// Whether a partition is being detached CONCURRENTLY: its rows are out of sight already, and nothing has noted that yet.
-bool is_detaching(Oid table) {
-    bool found = false;
-    Relation inherits = table_open(InheritsRelationId, AccessShareLock);
-    ScanKeyData key;
-    ScanKeyInit(&key, Anum_pg_inherits_inhparent, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(table));
-    SysScanDesc scan = systable_beginscan(inherits, InheritsParentIndexId, true, nullptr, 1, &key);
-    while (HeapTuple tuple = systable_getnext(scan))
-        found |= reinterpret_cast<Form_pg_inherits>(GETSTRUCT(tuple))->inhdetachpending;
-    systable_endscan(scan);
-    table_close(inherits, AccessShareLock);
     return found;
 }
 

@@ -1,5 +1,7 @@
 #include "backend/cursor.hpp"
 
+#include "backend/detaching.hpp"
+
 extern "C" {
 #include "tcop/pquery.h"
 #include "utils/date.h"
@@ -29,9 +31,13 @@ SPIPlanPtr prepare_query(const char* query, int count, Oid* types, MemoryContext
     return plan;
 }
 
+int run_query(SPIPlanPtr query, Datum* values, const char* nulls, bool read_only, long limit) {
+    return without_wrong_pruning([&] { return SPI_execute_plan(query, values, nulls, read_only, limit); });
+}
+
 uint64 execute_query(SPIPlanPtr query, Datum* values, const char* nulls) {
     MemoryContext caller = CurrentMemoryContext;
-    const int result = SPI_execute_plan(query, values, nulls, false, 0);
+    const int result = run_query(query, values, nulls, false, 0);
     if (result < 0) elog(ERROR, "could not execute a statement: %s", SPI_result_code_string(result));
     const uint64 processed = SPI_processed;
     SPI_freetuptable(SPI_tuptable);
@@ -119,7 +125,8 @@ Portal open_ordered(SPIPlanPtr query, Datum* values, const char* nulls, bool rea
     const int level = NewGUCNestLevel();
     set_config_option("enable_sort", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
     set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-    Portal portal = SPI_cursor_open(nullptr, query, values, nulls, read_only);
+    Portal portal =
+        without_wrong_pruning([&] { return SPI_cursor_open(nullptr, query, values, nulls, read_only); });
     AtEOXact_GUC(true, level);
     MemoryContextSwitchTo(caller);
     return portal;

@@ -17,6 +17,9 @@ extern const char* const own_query;
 /// deleted if one is given.
 SPIPlanPtr prepare_query(const char* query, int count, Oid* types, MemoryContext memory = nullptr);
 
+/// As SPI_execute_plan(): what the following do with a query.
+int run_query(SPIPlanPtr query, Datum* values, const char* nulls, bool read_only, long limit);
+
 /// Runs a prepared statement to its end and returns how many rows it processed; what it returns is thrown away.
 /// `nulls` as SPI wants them; may be null.
 uint64 execute_query(SPIPlanPtr query, Datum* values, const char* nulls = nullptr);
@@ -56,7 +59,7 @@ private:
 template <class Take>
 uint64 for_each_row(SPIPlanPtr query, Datum* values, const char* nulls, bool read_only, long limit, Take&& take) {
     MemoryContext caller = CurrentMemoryContext;
-    const int result = SPI_execute_plan(query, values, nulls, read_only, limit);
+    const int result = run_query(query, values, nulls, read_only, limit);
     if (result < 0) elog(ERROR, "could not execute a query: %s", SPI_result_code_string(result));
     MemoryContextSwitchTo(caller);
     // `take` may run queries itself.

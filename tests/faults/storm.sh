@@ -97,7 +97,7 @@ for database in plain parts; do
         "$database: nothing fails but for what another session did: $(grep -oE '(ERROR|WARNING):  [0-9A-Z]{5}' <<<"$said" | sort | uniq -c | awk '{ printf "%s%s x%d", n++ ? ", " : "", $3, $1 }' | head -c 300)"
     # What a statement of DDL left half done is made whole first, by hand as one would.
     psql -X -q -c "ALTER TABLE candle_data ADD COLUMN oi float8" -c "ALTER TABLE candle_data ADD COLUMN volume float8" -c "ALTER TABLE indicator_data ADD COLUMN bars bigint" -c "ALTER TABLE indicator_data ALTER sma_9 TYPE float8" \
-        -c "ALTER TABLE candle_data ATTACH PARTITION c_2025 FOR VALUES FROM ('2025-01-01 00:00+05:30') TO ('2026-01-01 00:00+05:30')" 2>/dev/null >&2
+        -c "ALTER TABLE candle_data DETACH PARTITION c_2025 FINALIZE" -c "ALTER TABLE candle_data ATTACH PARTITION c_2025 FOR VALUES FROM ('2025-01-01 00:00+05:30') TO ('2026-01-01 00:00+05:30')" 2>/dev/null >&2
     refreshed=$(sql "CALL refresh_timeframes(); SELECT 'refreshed' FROM compute_indicators()")
     is "$refreshed" refreshed "$database: then a refresh"
     is "$(sql "SELECT count(*) FROM wrong()")" 0 "$database: leaves no stale row"
