@@ -4,10 +4,10 @@
 
 namespace pg_candle {
 
-/// Whether new rows may be put into the table past the executor: a plain local table of the user's, on which nothing that
-/// the executor would do is defined (triggers other than those of the change log, row security, generated or defaulted
-/// columns, partitions, rules, foreign keys).
-/// `filled[attno - 1]` says which columns the rows bring; the others would be NULL.
+/// Whether new rows may be put into the table past the executor: a plain local table of the user's, on which nothing
+/// that the executor would do is defined (triggers other than those of the change log, row security, generated or
+/// defaulted columns, partitions, rules, foreign keys). `filled[attno - 1]` says which columns the rows bring; the
+/// others would be NULL.
 bool can_bulk_insert(Relation table, const bool* filled);
 
 /// Inserts tuples a page at a time, as COPY does: table_multi_insert, then the indexes in the same order.
@@ -43,7 +43,8 @@ private:
     ResultRelInfo* target_;
     int capacity_;
     int count_ = 0;
-    BlockNumber own_page_ = 0, own_pages_end_ = 0;  // the page that is being filled, and the end of those that we have added
+    // the page that is being filled, and the end of those that we have added
+    BlockNumber own_page_ = 0, own_pages_end_ = 0;
     Size own_page_used_ = 0;
     HeapTupleData* tuples_;
     char* space_;

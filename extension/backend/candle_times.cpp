@@ -29,7 +29,8 @@ bool receive(TupleTableSlot* slot, DestReceiver* self) {
 
 bool may_be_read_directly(Relation table) {
     const Form_pg_class form = table->rd_rel;
-    return form->relkind == RELKIND_RELATION && !form->relhassubclass && table->rd_tableam == GetHeapamTableAmRoutine() &&
+    return form->relkind == RELKIND_RELATION && !form->relhassubclass &&
+           table->rd_tableam == GetHeapamTableAmRoutine() &&
            check_enable_rls(RelationGetRelid(table), InvalidOid, true) != RLS_ENABLED &&
            pg_class_aclcheck(RelationGetRelid(table), GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 }
@@ -39,7 +40,8 @@ bool is_key(Relation table, Relation index) {
     static constexpr Oid types[] = {INT4OID, TEXTOID, TIMESTAMPTZOID};
     const Form_pg_index form = index->rd_index;
     if (!form->indisunique || !form->indisvalid || form->indnkeyatts != 3 || index->rd_rel->relam != BTREE_AM_OID ||
-        RelationGetIndexPredicate(index) != NIL || RelationGetIndexExpressions(index) != NIL || index->rd_indcollation[1] != C_COLLATION_OID)
+        RelationGetIndexPredicate(index) != NIL || RelationGetIndexExpressions(index) != NIL ||
+        index->rd_indcollation[1] != C_COLLATION_OID)
         return false;
     for (int i = 0; i < 3; ++i) {
         const AttrNumber attno = form->indkey.values[i];
@@ -50,8 +52,8 @@ bool is_key(Relation table, Relation index) {
     return true;
 }
 
-/// The third of three columns that are never null, an int4 and a text before it; index_getattr() finds it, too, but takes
-/// three times as long.
+/// The third of three columns that are never null, an int4 and a text before it; index_getattr() finds it, too, but
+/// takes three times as long.
 TimestampTz time_of(IndexTuple entry) {
     const char* data = reinterpret_cast<const char*>(entry) + IndexInfoFindDataOffset(entry->t_info);
     Size at = att_align_pointer(sizeof(int32), TYPALIGN_INT, -1, data + sizeof(int32));
@@ -89,11 +91,13 @@ void CandleTimes::open(const Series& series, TimestampTz from, TimestampTz to) {
     if (open_index()) {
         slot_ = table_slot_create(table_, nullptr);
         to_ = to;
-        // The index looks at every key for every candle. The end is ours to notice, and the beginning is no key either where
-        // the series begins later, which is what most ranges are: all there is.
+        // The index looks at every key for every candle. The end is ours to notice, and the beginning is no key either
+        // where the series begins later, which is what most ranges are: all there is.
         ScanKeyEntryInitialize(&keys_[0], 0, 1, BTEqualStrategyNumber, InvalidOid, InvalidOid, F_INT4EQ, id);
-        ScanKeyEntryInitialize(&keys_[1], 0, 2, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, timeframe);
-        ScanKeyEntryInitialize(&keys_[2], 0, 3, BTGreaterEqualStrategyNumber, InvalidOid, InvalidOid, F_TIMESTAMPTZ_GE, TimestampTzGetDatum(from));
+        ScanKeyEntryInitialize(&keys_[1], 0, 2, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
+                               timeframe);
+        ScanKeyEntryInitialize(&keys_[2], 0, 3, BTGreaterEqualStrategyNumber, InvalidOid, InvalidOid, F_TIMESTAMPTZ_GE,
+                               TimestampTzGetDatum(from));
         begin_scan(2);
         const bool begins_before = index_getnext_tid(scan_, ForwardScanDirection) && time_of(scan_->xs_itup) < from;
         index_endscan(scan_);
@@ -102,9 +106,12 @@ void CandleTimes::open(const Series& series, TimestampTz from, TimestampTz to) {
     }
     if (!query_) {
         Oid types[] = {INT4OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
-        query_ = prepare_query(psprintf("SELECT ts FROM %s WHERE instrument_id OPERATOR(pg_catalog.=) $1 AND timeframe OPERATOR(pg_catalog.=) $2 "
-                                        "AND ts OPERATOR(pg_catalog.>=) $3 AND ts OPERATOR(pg_catalog.<) $4 ORDER BY ts", table_name(schema_, "candle_data")),
-                               4, types, memory_);
+        query_ =
+            prepare_query(psprintf("SELECT ts FROM %s WHERE instrument_id OPERATOR(pg_catalog.=) $1 AND timeframe "
+                                   "OPERATOR(pg_catalog.=) $2 "
+                                   "AND ts OPERATOR(pg_catalog.>=) $3 AND ts OPERATOR(pg_catalog.<) $4 ORDER BY ts",
+                                   table_name(schema_, "candle_data")),
+                          4, types, memory_);
     }
     Datum values[] = {id, timeframe, TimestampTzGetDatum(from), TimestampTzGetDatum(to)};
     receiver_.base = make_receiver(receive);

@@ -9,9 +9,10 @@ extern "C" {
 
 namespace pg_candle {
 
-/// The starts of a series' stored candles, in order, a block at a time. Straight from the primary key's index where nothing
-/// stands in the way: a plain table whose candles the user may read. Otherwise (partitions, row security, column grants, other
-/// keys) through the executor, which takes twice as long. Sees what the active snapshot sees. Needs SPI.
+/// The starts of a series' stored candles, in order, a block at a time. Straight from the primary key's index where
+/// nothing stands in the way: a plain table whose candles the user may read. Otherwise (partitions, row security,
+/// column grants, other keys) through the executor, which takes twice as long. Sees what the active snapshot sees.
+/// Needs SPI.
 class CandleTimes {
 public:
     /// What it prepares is kept in `memory`.

@@ -212,14 +212,17 @@ ChangeCapture look(Oid schema) {
                             : "Not all triggers of indicator_data that log changes are there and enabled.");
         if (!OidIsValid(root)) continue;
         List* tree = find_all_inheritors(root, NoLock, nullptr);
-        if (has_other_parents(tree)) missing("There is another table whose child or partition has candles or indicators.");
+        if (has_other_parents(tree))
+            missing("There is another table whose child or partition has candles or indicators.");
         if (!has_subclass(root)) continue;
         if (!event_triggers_complete(hash)) missing("The event triggers of the extension are disabled.");
         ListCell* cell;
         foreach (cell, tree) {
             const char part = get_rel_relkind(lfirst_oid(cell));
             if (is_detaching(lfirst_oid(cell)))
-                missing("DETACH PARTITION .. CONCURRENTLY has not ended yet; if nobody is at it: DETACH PARTITION .. FINALIZE.");
+                missing(
+                    "DETACH PARTITION .. CONCURRENTLY has not ended yet; if nobody is at it: DETACH PARTITION .. "
+                    "FINALIZE.");
             if (lfirst_oid(cell) == root) continue;
             if (owner_of(lfirst_oid(cell)) != owner) missing(not_his);
             if ((part != RELKIND_RELATION && part != RELKIND_PARTITIONED_TABLE) ||

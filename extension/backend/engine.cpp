@@ -116,7 +116,8 @@ bool Engine::is_due(const KnownSeries& known) {
     MemoryContextReset(series_);
     MemoryContext caller = MemoryContextSwitchTo(series_);
     // A series whose calendar names no zone is due, and fails, without the others.
-    const bool same = reader_->has_session_zone(known.series) && known.signature == hash_combine64(plan_signature_of(known.series), capture_);
+    const bool same = reader_->has_session_zone(known.series) &&
+                      known.signature == hash_combine64(plan_signature_of(known.series), capture_);
     MemoryContextSwitchTo(caller);
     return !same;
 }

@@ -5,9 +5,9 @@
 
 namespace pg_candle {
 
-/// The entries of new rows in the indexes of a table whose indexes are all on nothing but the key columns, which is all that
-/// indicator_data comes with: they are made straight from the key, not from the tuple. Those of a B-tree get there a page at a
-/// time (leaf_run.hpp). Lives in the memory context in which it was made.
+/// The entries of new rows in the indexes of a table whose indexes are all on nothing but the key columns, which is all
+/// that indicator_data comes with: they are made straight from the key, not from the tuple. Those of a B-tree get there
+/// a page at a time (leaf_run.hpp). Lives in the memory context in which it was made.
 class KeyIndexes {
 public:
     /// `target`: with its indexes open.

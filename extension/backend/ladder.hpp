@@ -3,12 +3,12 @@
 
 namespace pg_candle {
 
-/// Checkpoints of a series, the closer together the newer: a change d candles back finds one from which fewer than 2 d candles and
-/// one block have to be computed again, and there are about 2 log2(candles / 256) of them.
+/// Checkpoints of a series, the closer together the newer: a change d candles back finds one from which fewer than 2 d
+/// candles and one block have to be computed again, and there are about 2 log2(candles / 256) of them.
 ///
-/// They stand at multiples of a block. With p the largest power of two that divides its number of candles, a checkpoint is
-/// kept while it is no more than 4 p candles old. Of the powers p with d <= 2 p <= 2 d there is one, all its multiples of the last 4 p
-/// candles are kept, and the first of them behind d is less than p further away.
+/// They stand at multiples of a block. With p the largest power of two that divides its number of candles, a checkpoint
+/// is kept while it is no more than 4 p candles old. Of the powers p with d <= 2 p <= 2 d there is one, all its
+/// multiples of the last 4 p candles are kept, and the first of them behind d is less than p further away.
 class Ladder {
 public:
     static bool keeps(int64 bars, int64 last) { return last - bars <= 4 * (bars & -bars); }

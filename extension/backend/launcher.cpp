@@ -1,5 +1,5 @@
-// The static background worker. It holds no transaction and no connection to a database while it sleeps, so that databases can
-// be dropped; round.cpp is what it starts in them.
+// The static background worker. It holds no transaction and no connection to a database while it sleeps, so that
+// databases can be dropped; round.cpp is what it starts in them.
 #include "backend/launcher.hpp"
 
 #include <algorithm>
@@ -38,7 +38,8 @@ namespace {
 constexpr long sleep_after_work = 200;  // milliseconds in which e.g. DROP DATABASE finds nobody there
 constexpr int longest_pause = 300;      // seconds, after failures
 
-/// Reads a shared catalog row by row, as the autovacuum launcher does: without a database, indexes and caches may not be there.
+/// Reads a shared catalog row by row, as the autovacuum launcher does: without a database, indexes and caches may not
+/// be there.
 template <class Row, class Found>
 bool find_in_catalog(Oid catalog, Found&& found) {
     Relation table = table_open(catalog, AccessShareLock);
@@ -103,7 +104,8 @@ private:
             if (free < 0 && !watched_[i].listed && !watched_[i].worker) free = i;
         }
         if (free < 0) {
-            ereport(LOG, (errmsg("pg_candle.databases has more than %d names: \"%s\" is left out", most_databases, name)));
+            ereport(LOG,
+                    (errmsg("pg_candle.databases has more than %d names: \"%s\" is left out", most_databases, name)));
             return -1;
         }
         watched_[free] = {};
@@ -133,8 +135,9 @@ private:
         });
         if (!is_role) return "the role of pg_candle.role does not exist";
         if (superuser) return "the role of pg_candle.role is a superuser";
-        const bool is_database = find_in_catalog<Form_pg_database>(
-            DatabaseRelationId, [&](Form_pg_database database) { return strcmp(NameStr(database->datname), NameStr(rounds_[i].database)) == 0; });
+        const bool is_database = find_in_catalog<Form_pg_database>(DatabaseRelationId, [&](Form_pg_database database) {
+            return strcmp(NameStr(database->datname), NameStr(rounds_[i].database)) == 0;
+        });
         return is_database ? nullptr : "it does not exist";
     }
 

@@ -16,8 +16,9 @@ inline constexpr int most_databases = 64;
 /// The rounds in shared memory, of which there are most_databases; the launcher makes them.
 Round* shared_rounds();
 
-/// Registers the launcher if the library is being preloaded. It keeps the databases of pg_candle.databases fresh: tied to none of them,
-/// it starts a short-lived worker in each whenever something was written in the cluster since the last one.
+/// Registers the launcher if the library is being preloaded. It keeps the databases of pg_candle.databases fresh: tied
+/// to none of them, it starts a short-lived worker in each whenever something was written in the cluster since the last
+/// one.
 void register_launcher();
 
 }  // namespace pg_candle

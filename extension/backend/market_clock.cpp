@@ -11,7 +11,8 @@ namespace pg_candle {
 TimestampTz market_now() {
     const char* setting = GetConfigOption("pg_candle.now", true, false);
     if (!setting || !*setting) return GetCurrentTransactionStartTimestamp();
-    return DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(setting), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+    return DatumGetTimestampTz(
+        DirectFunctionCall3(timestamptz_in, CStringGetDatum(setting), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
 }  // namespace pg_candle

@@ -7,9 +7,8 @@
 #include <cstring>
 
 #include "backend/boundary.hpp"
-#include "backend/change_log.hpp"
 #include "backend/cursor.hpp"
-#include "backend/owner_rights.hpp"
+#include "backend/ddl_effects.hpp"
 #include "backend/series.hpp"
 #include "backend/subtransaction.hpp"
 
@@ -23,24 +22,6 @@ extern "C" {
 namespace pg_candle {
 namespace {
 
-/// A table that matters, and who has to look again when it changes.
-struct WatchedTable {
-    const char* name;
-    bool for_timeframes, for_indicators;
-    bool of_series;  ///< has rows by series, and partitions
-    const char* columns;
-};
-constexpr WatchedTable watched_tables[] = {
-    {"candle_data", true, true, true, " instrument_id timeframe source ts open high low close volume oi "},
-    {"indicator_data", false, true, true, " instrument_id timeframe ts "},
-    {"instrument_master", true, false, false, " instrument_id segment "},
-    {"trading_calendar", true, false, false, " calendar valid_from opens closes weekly_off timezone "},
-    {"trading_holiday", true, false, false, " calendar holiday "},
-    {"special_session", true, false, false, " calendar session_date opens closes "},
-};
-
-constexpr const char* log_name = "candle_change";
-
 /// The extension's schema; invalid while it is not there.
 Oid extension_schema() {
     Oid schema = InvalidOid;
@@ -49,12 +30,6 @@ Oid extension_schema() {
         nullptr);
     for_each_row(plan, nullptr, nullptr, false, 1, [&](const ResultRow& row) { schema = row.oid(1); });
     return schema;
-}
-
-const WatchedTable* watched_by_name(const char* name) {
-    for (const WatchedTable& one : watched_tables)
-        if (name && strcmp(one.name, name) == 0) return &one;
-    return nullptr;
 }
 
 class DdlNotes {
@@ -76,7 +51,7 @@ public:
                      [&](const ResultRow& row) { append(objects, count, room) = row.oid(1); });
         for (int i = 0; i < count; ++i) {
             Oid root;
-            const WatchedTable* watched = watched_of(objects[i], &root);
+            const WatchedTable* watched = watched_of(schema_, objects[i], &root);
             if (objects[i] == get_relname_relid(log_name, schema_)) log_changed(statement, objects[i]);
             if (IsA(statement, AlterTableStmt)) altered(castNode(AlterTableStmt, statement), objects[i], watched);
             if (!watched) continue;
@@ -104,7 +79,7 @@ public:
                 // Triggers of a partition that is dropped with them are all that tells of it.
                 const Oid table = name ? get_relname_relid(name, namespace_id) : InvalidOid;
                 Oid root;
-                if (OidIsValid(table) && !watched_of(table, &root)) return;
+                if (OidIsValid(table) && !watched_of(schema_, table, &root)) return;
                 const char* trigger = last ? last : "";
                 const bool of_candles = strncmp(trigger, "log_candle_", 11) == 0;
                 timeframes |= of_candles || strncmp(trigger, "log_calendar_", 13) == 0 ||
@@ -115,30 +90,12 @@ public:
                 indicators |= watched->for_indicators;
             }
         });
-        if (timeframes || indicators) note_all({nullptr, timeframes, indicators, false, nullptr});
+        if (timeframes || indicators) note_all_series(schema_, timeframes, indicators);
     }
 
-    void extension_goes() { note_all({nullptr, true, false, false, nullptr}); }
+    void extension_goes() { note_all_series(schema_, true, false); }
 
 private:
-    /// What a table is, or is a part of: its root is then the table that has the name.
-    const WatchedTable* watched_of(Oid table, Oid* root) {
-        const char* name = get_rel_name(table);
-        if (!name) return nullptr;
-        if (get_rel_namespace(table) == schema_)
-            if (const WatchedTable* watched = watched_by_name(name)) {
-                *root = table;
-                return watched;
-            }
-        for (const WatchedTable& one : watched_tables) {
-            *root = one.of_series ? get_relname_relid(one.name, schema_) : InvalidOid;
-            if (OidIsValid(*root) && has_subclass(*root) &&
-                list_member_oid(find_all_inheritors(*root, NoLock, nullptr), table))
-                return &one;
-        }
-        return nullptr;
-    }
-
     void altered(AlterTableStmt* statement, Oid table, const WatchedTable* watched) {
         ListCell* cell;
         foreach (cell, statement->cmds) {
@@ -158,26 +115,27 @@ private:
                 case AT_AddInherit:
                     if (watched && watched->of_series) {
                         Oid root;
-                        if (!watched_of(RangeVarGetRelid(castNode(RangeVar, command->def), NoLock, true), &root))
+                        if (!watched_of(schema_, RangeVarGetRelid(castNode(RangeVar, command->def), NoLock, true),
+                                        &root))
                             note_all(*watched);
                         else
-                            note_rows(table, *watched);
+                            note_rows(schema_, table, *watched);
                     }
                     break;
                 case AT_DropInherit: {
                     Oid root;
                     const WatchedTable* parent =
-                        watched_of(RangeVarGetRelid(castNode(RangeVar, command->def), NoLock, true), &root);
+                        watched_of(schema_, RangeVarGetRelid(castNode(RangeVar, command->def), NoLock, true), &root);
                     if (parent && parent->of_series && !watched) left(table, *parent);
                     if (!parent && watched && watched->of_series) note_all(*watched);
                     break;
                 }
                 case AT_AddColumn:
-                    if (watched && is_column(*watched, castNode(ColumnDef, command->def)->colname)) note_all(*watched);
+                    if (watched && watched->has_column(castNode(ColumnDef, command->def)->colname)) note_all(*watched);
                     break;
                 case AT_AlterColumnType:
                 case AT_DropColumn:
-                    if (watched && is_column(*watched, command->name)) note_all(*watched);
+                    if (watched && watched->has_column(command->name)) note_all(*watched);
                     break;
                 case AT_ChangeOwner:
                     if (watched) note_all(*watched);
@@ -202,7 +160,7 @@ private:
     /// its rows may have changed past the triggers.
     void other_parent(RangeVar* part) {
         Oid root;
-        const WatchedTable* watched = watched_of(RangeVarGetRelid(part, NoLock, true), &root);
+        const WatchedTable* watched = watched_of(schema_, RangeVarGetRelid(part, NoLock, true), &root);
         if (watched && watched->of_series) note_all(*watched);
     }
 
@@ -228,7 +186,7 @@ private:
         }
         if (!is_same) note_everything();
         if (!given) return;
-        run_each(psprintf(
+        run_each_of(psprintf(
             "SELECT pg_catalog.format('ALTER FUNCTION %%s OWNER TO %%I', p.oid::pg_catalog.regprocedure, "
             "pg_catalog.pg_get_userbyid(c.relowner))"
             " FROM pg_catalog.pg_class c, pg_catalog.pg_proc p WHERE c.oid OPERATOR(pg_catalog.=) %u::pg_catalog.oid"
@@ -260,9 +218,9 @@ private:
         const Oid table = RangeVarGetRelid(now, NoLock, true);
         if (!OidIsValid(table)) return;
         Oid root;
-        const WatchedTable* watched = watched_of(table, &root);
+        const WatchedTable* watched = watched_of(schema_, table, &root);
         if (statement->renameType == OBJECT_COLUMN) {
-            if (watched && (is_column(*watched, statement->subname) || is_column(*watched, statement->newname)))
+            if (watched && (watched->has_column(statement->subname) || watched->has_column(statement->newname)))
                 note_all(*watched);
         } else if (is_table) {
             if (watched && root == table) appeared(table, *watched);
@@ -277,7 +235,7 @@ private:
 
     void trigger_made(CreateTrigStmt* statement) {
         Oid root;
-        const WatchedTable* watched = watched_of(RangeVarGetRelid(statement->relation, NoLock, true), &root);
+        const WatchedTable* watched = watched_of(schema_, RangeVarGetRelid(statement->relation, NoLock, true), &root);
         if (watched && strncmp(statement->trigname, "log_", 4) == 0) note_all(*watched);
         if (strncmp(statement->trigname, "keep_changes_", 13) != 0) of_log(statement->relation);
     }
@@ -290,7 +248,11 @@ private:
         if (OidIsValid(log) && RangeVarGetRelid(table, NoLock, true) == log) note_everything();
     }
 
-    void note_everything() { note_all({nullptr, true, true, false, nullptr}); }
+    void note_all(const WatchedTable& watched) {
+        note_all_series(schema_, watched.for_timeframes, watched.for_indicators);
+    }
+
+    void note_everything() { note_all_series(schema_, true, true); }
 
     /// A table has come under a name that matters: its rows are news, and it has the triggers that the one before had.
     void appeared(Oid table, const WatchedTable& watched) {
@@ -302,14 +264,14 @@ private:
                      " WHERE p.pronamespace OPERATOR(pg_catalog.=) %u::pg_catalog.oid AND p.proname "
                      "OPERATOR(pg_catalog.=) '%s' AND t.tgrelid OPERATOR(pg_catalog.<>) %u::pg_catalog.oid"
                      " LIMIT 1",
-                     schema_, log_function(watched), table),
+                     schema_, watched.log_function(), table),
             0, nullptr);
         Oid model = InvalidOid;
         for_each_row(plan, nullptr, nullptr, false, 1, [&](const ResultRow& row) { model = row.oid(1); });
-        if (OidIsValid(model)) copy_triggers(model, table, watched);
+        if (OidIsValid(model)) copy_log_triggers(schema_, model, table, watched);
         ListCell* cell;
         foreach (cell, find_all_inheritors(table, NoLock, nullptr))
-            if (lfirst_oid(cell) != table) copy_triggers(table, lfirst_oid(cell), watched);
+            if (lfirst_oid(cell) != table) copy_log_triggers(schema_, table, lfirst_oid(cell), watched);
     }
 
     void moved_away(AlterObjectSchemaStmt* statement) {
@@ -322,130 +284,25 @@ private:
         const Oid part = RangeVarGetRelid(name, NoLock, true);
         if (!OidIsValid(part)) return;
         if (!came) return left(part, watched);
-        note_rows(part, watched);
+        note_rows(schema_, part, watched);
         Oid root;
         ListCell* cell;
-        if (watched_of(part, &root))
-            foreach (cell, find_all_inheritors(part, NoLock, nullptr)) copy_triggers(root, lfirst_oid(cell), watched);
+        if (watched_of(schema_, part, &root))
+            foreach (cell, find_all_inheritors(part, NoLock, nullptr))
+                copy_log_triggers(schema_, root, lfirst_oid(cell), watched);
     }
 
     void left(Oid part, const WatchedTable& watched) {
-        note_rows(part, watched);
+        note_rows(schema_, part, watched);
         ListCell* cell;
-        foreach (cell, find_all_inheritors(part, NoLock, nullptr)) drop_triggers(lfirst_oid(cell), watched);
+        foreach (cell, find_all_inheritors(part, NoLock, nullptr))
+            drop_log_triggers(schema_, lfirst_oid(cell), watched);
     }
 
     void give_triggers(Oid root, Oid part, const WatchedTable& watched) {
         ListCell* cell;
-        foreach (cell, find_all_inheritors(part, NoLock, nullptr)) copy_triggers(root, lfirst_oid(cell), watched);
-    }
-
-    static const char* log_function(const WatchedTable& watched) {
-        return watched.for_timeframes ? "log_candle_changes" : "log_indicator_changes";
-    }
-
-    static bool is_column(const WatchedTable& watched, const char* column) {
-        return column && (strstr(watched.columns, psprintf(" %s ", column)) || !watched.for_timeframes);
-    }
-
-    static const char* name_of(Oid table) {
-        return quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
-    }
-
-    /// The log's triggers of one table, unless the other has them: one that has none yet (it is being restored) gives
-    /// none.
-    void copy_triggers(Oid from, Oid to, const WatchedTable& watched) {
-        if (from == to || (get_rel_relkind(to) != RELKIND_RELATION && get_rel_relkind(to) != RELKIND_PARTITIONED_TABLE))
-            return;
-        run_each(
-            psprintf("SELECT pg_catalog.replace(pg_catalog.pg_get_triggerdef(t.oid), %s, %s)"
-                     " FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) t.tgfoid"
-                     " WHERE t.tgrelid OPERATOR(pg_catalog.=) %u::pg_catalog.oid AND p.pronamespace "
-                     "OPERATOR(pg_catalog.=) %u::pg_catalog.oid AND p.proname OPERATOR(pg_catalog.=) '%s'"
-                     " AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger o WHERE o.tgrelid OPERATOR(pg_catalog.=) "
-                     "%u::pg_catalog.oid AND o.tgname OPERATOR(pg_catalog.=) t.tgname)",
-                     quote_literal_cstr(psprintf(" ON %s ", name_of(from))),
-                     quote_literal_cstr(psprintf(" ON %s ", name_of(to))), from, schema_, log_function(watched), to));
-    }
-
-    void drop_triggers(Oid table, const WatchedTable& watched) {
-        run_each(
-            psprintf("SELECT pg_catalog.format('DROP TRIGGER %%I ON %%s', t.tgname, %s::pg_catalog.text)"
-                     " FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) t.tgfoid"
-                     " WHERE t.tgrelid OPERATOR(pg_catalog.=) %u::pg_catalog.oid AND p.pronamespace "
-                     "OPERATOR(pg_catalog.=) %u::pg_catalog.oid AND p.proname OPERATOR(pg_catalog.=) '%s'",
-                     quote_literal_cstr(name_of(table)), table, schema_, log_function(watched)));
-    }
-
-    /// Runs the statements that a query makes.
-    void run_each(const char* query) {
-        const char** statements = nullptr;
-        int count = 0, room = 0;
-        for_each_row(prepare_query(query, 0, nullptr), nullptr, nullptr, false, 0,
-                     [&](const ResultRow& row) { append(statements, count, room) = row.text(1); });
-        for (int i = 0; i < count; ++i) {
-            const int result = SPI_execute(statements[i], false, 0);
-            if (result < 0) elog(ERROR, "could not execute a statement: %s", SPI_result_code_string(result));
-        }
-    }
-
-    /// Notes the series of a part, each from its earliest row on.
-    void note_rows(Oid part, const WatchedTable& watched) {
-        struct Row {
-            int32 instrument_id;
-            const char* timeframe;
-            TimestampTz earliest;
-        };
-        Row* rows = nullptr;
-        int count = 0, room = 0;
-        with_owner_rights(part, [&] {
-            SPIPlanPtr plan =
-                prepare_query(psprintf("SELECT instrument_id::pg_catalog.int4, timeframe::pg_catalog.text, "
-                                       "pg_catalog.min(ts)::pg_catalog.timestamptz FROM %s GROUP BY 1, 2",
-                                       name_of(part)),
-                              0, nullptr);
-            for_each_row(plan, nullptr, nullptr, false, 0, [&](const ResultRow& row) {
-                const Row one{row.int4(1), row.text(2), row.time(3, DT_NOBEGIN)};
-                if (!row.is_null(1) && one.timeframe) append(rows, count, room) = one;
-            });
-        });
-        const Oid log = get_relname_relid(log_name, schema_);
-        if (count == 0 || !OidIsValid(log)) return;
-        with_owner_rights(log, [&] {
-            for (const Consumer consumer : {Consumer::timeframes, Consumer::indicators}) {
-                if (consumer == Consumer::timeframes && !watched.for_timeframes) continue;
-                ChangeLog notes(schema_, consumer, CurrentMemoryContext);
-                for (int i = 0; i < count; ++i)
-                    notes.leave({rows[i].instrument_id, rows[i].timeframe}, rows[i].earliest);
-            }
-        });
-    }
-
-    /// Notes all series, if there are any.
-    void note_all(const WatchedTable& watched) {
-        const Oid log = get_relname_relid(log_name, schema_);
-        if (!OidIsValid(log) || table_problem(schema_, log_name)) return;
-        bool any = false;
-        for (const char* name : {"candle_data", "indicator_data"}) {
-            const Oid table = get_relname_relid(name, schema_);
-            if (any || !OidIsValid(table)) continue;
-            with_owner_rights(table, [&] {
-                for_each_row(prepare_query(psprintf("SELECT FROM %s LIMIT 1", name_of(table)), 0, nullptr), nullptr,
-                             nullptr, false, 1, [&](const ResultRow&) { any = true; });
-            });
-        }
-        if (!any) return;
-        with_owner_rights(log, [&] {
-            execute_query(
-                prepare_query(
-                    psprintf("INSERT INTO %s (consumer, instrument_id, timeframe, earliest) SELECT c, 0, '*', '-infinity'"
-                             " FROM pg_catalog.unnest('{%s%s%s}'::pg_catalog.text[]) AS c",
-                             name_of(log), watched.for_timeframes ? "timeframes" : "",
-                             watched.for_timeframes && watched.for_indicators ? "," : "",
-                             watched.for_indicators ? "indicators" : ""),
-                    0, nullptr),
-                nullptr);
-        });
+        foreach (cell, find_all_inheritors(part, NoLock, nullptr))
+            copy_log_triggers(schema_, root, lfirst_oid(cell), watched);
     }
 
     Oid schema_;

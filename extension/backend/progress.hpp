@@ -38,8 +38,8 @@ private:
     void say(TimestampTz now) {
         said_ = now;
         const double seconds = Max(static_cast<double>(now - started_) / USECS_PER_SEC, 1e-6);
-        ereport(NOTICE, (errmsg("%d of %d %s, " INT64_FORMAT " rows written, %.0f rows per second", done_, count_, what_, rows_,
-                                rows_ / seconds)));
+        ereport(NOTICE, (errmsg("%d of %d %s, " INT64_FORMAT " rows written, %.0f rows per second", done_, count_,
+                                what_, rows_, rows_ / seconds)));
     }
 
     int count_;

@@ -4,9 +4,9 @@
 
 namespace pg_candle {
 
-/// A refresh of many series, as the view refresh_progress shows it: a row of refresh_run for the whole, and one for each process that
-/// works on it, which that process writes in the transactions in which it stores rows. Without the right to write that table there
-/// is nothing to see. Needs SPI.
+/// A refresh of many series, as the view refresh_progress shows it: a row of refresh_run for the whole, and one for
+/// each process that works on it, which that process writes in the transactions in which it stores rows. Without the
+/// right to write that table there is nothing to see. Needs SPI.
 class RefreshRun {
 public:
     /// Statements live in the current memory context.

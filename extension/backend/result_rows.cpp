@@ -5,8 +5,9 @@ namespace pg_candle {
 Tuplestorestate* start_result(FunctionCallInfo fcinfo, TupleDesc desc, const char* name) {
     auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     if (!result || !IsA(result, ReturnSetInfo) || !(result->allowedModes & SFRM_Materialize))
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s() returns rows, which nothing here accepts", name),
-                        errhint("Call it in FROM: SELECT * FROM %s(...).", name)));
+        ereport(ERROR,
+                (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s() returns rows, which nothing here accepts", name),
+                 errhint("Call it in FROM: SELECT * FROM %s(...).", name)));
     MemoryContext caller = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
     Tuplestorestate* rows = tuplestore_begin_heap(result->allowedModes & SFRM_Materialize_Random, false, work_mem);
     result->returnMode = SFRM_Materialize;

@@ -29,19 +29,23 @@ struct AskedGaps {
     int64 count;
 };
 
-/// Finds the gaps of one series after the other, with queries that are prepared once and kept in a memory context. Needs SPI.
+/// Finds the gaps of one series after the other, with queries that are prepared once and kept in a memory context.
+/// Needs SPI.
 class GapFinder {
 public:
     GapFinder(Oid schema, MemoryContext memory);
 
-    /// One ordered pass over the stored candles of the range. Filled ranges of candle_coverage whose candles are all there make
-    /// holes `no_data`; where some are lost, the holes were not requested. What it returns lives in the current memory context.
-    SeriesGaps find(const Series& series, const Timeframe& timeframe, const TradingCalendar& trading, const ExpectedRange& range);
+    /// One ordered pass over the stored candles of the range. Filled ranges of candle_coverage whose candles are all
+    /// there make holes `no_data`; where some are lost, the holes were not requested. What it returns lives in the
+    /// current memory context.
+    SeriesGaps find(const Series& series, const Timeframe& timeframe, const TradingCalendar& trading,
+                    const ExpectedRange& range);
 
-    /// What to ask the provider for: expected candles that are not stored, or only as intraday or derived ones, unless the
-    /// provider has confirmed twice that there are none, the last time not before `believed_from`. A hole in a filled range was
-    /// asked for once.
-    AskedGaps find_to_ask(const Series& series, const Timeframe& timeframe, const TradingCalendar& trading, const ExpectedRange& range, TimestampTz believed_from);
+    /// What to ask the provider for: expected candles that are not stored, or only as intraday or derived ones, unless
+    /// the provider has confirmed twice that there are none, the last time not before `believed_from`. A hole in a
+    /// filled range was asked for once.
+    AskedGaps find_to_ask(const Series& series, const Timeframe& timeframe, const TradingCalendar& trading,
+                          const ExpectedRange& range, TimestampTz believed_from);
 
 private:
     CandleTimes times_;

@@ -7,13 +7,15 @@ extern "C" {
 
 namespace pg_candle {
 
-/// The time zones in which instruments have their sessions: that of the calendar of their segment; Asia/Kolkata for instruments
-/// that instrument_master does not know. Whoever may read candles gets them right: the tables are read with their owner's
-/// rights, as for a foreign key, since nothing of them is shown. Needs SPI; keeps what it found in one memory context.
+/// The time zones in which instruments have their sessions: that of the calendar of their segment; Asia/Kolkata for
+/// instruments that instrument_master does not know. Whoever may read candles gets them right: the tables are read with
+/// their owner's rights, as for a foreign key, since nothing of them is shown. Needs SPI; keeps what it found in one
+/// memory context.
 class SessionZones {
 public:
     /// `read_only`: look at the caller's snapshot instead of a new one.
-    SessionZones(Oid schema, MemoryContext memory, bool read_only) : schema_(schema), memory_(memory), read_only_(read_only) {}
+    SessionZones(Oid schema, MemoryContext memory, bool read_only)
+        : schema_(schema), memory_(memory), read_only_(read_only) {}
 
     /// Fails where the calendar names no zone.
     pg_tz* of_instrument(int32 instrument_id);

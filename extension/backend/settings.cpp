@@ -17,8 +17,8 @@ constinit Settings settings{};
 namespace {
 
 // A wrong setting in a file must not keep sessions from starting: it is refused, not an error.
-/// A parallel worker takes what its leader has checked, before it knows of time zones; so does a process that has begun no
-/// transaction yet. What nobody checked is an error where it is used.
+/// A parallel worker takes what its leader has checked, before it knows of time zones; so does a process that has begun
+/// no transaction yet. What nobody checked is an error where it is used.
 bool can_be_read(const char* text, PGFunction input) {
     return !*text || InitializingParallelWorker || !IsTransactionState() || is_taken_by(input, text);
 }

@@ -24,15 +24,17 @@ bool receive_row(TupleTableSlot* slot, DestReceiver* self) {
 }  // namespace
 
 StoredRows::StoredRows(const char* table, const RowShape* shape, MemoryContext memory) {
-    // ts, then the shape's columns; what is the same for the whole series is not worth reading. All are passed by value.
+    // ts, then the shape's columns; what is the same for the whole series is not worth reading. All are passed by
+    // value.
     StringInfoData query;
     initStringInfo(&query);
     appendStringInfoString(&query, "SELECT ts");
     for (int c = 0; c < shape->count; ++c) {
         const ShapeColumn& column = shape->columns[c];
         const bool key = column.kind >= ShapeColumn::Kind::instrument_id;
-        appendStringInfo(&query, ", %s", key ? "NULL::pg_catalog.int4"
-                                             : quote_identifier(NameStr(TupleDescAttr(shape->desc, column.attno - 1)->attname)));
+        appendStringInfo(&query, ", %s",
+                         key ? "NULL::pg_catalog.int4"
+                             : quote_identifier(NameStr(TupleDescAttr(shape->desc, column.attno - 1)->attname)));
     }
     appendStringInfo(&query,
                      " FROM %s WHERE instrument_id OPERATOR(pg_catalog.=) $1 AND timeframe OPERATOR(pg_catalog.=) $2"
@@ -48,7 +50,8 @@ StoredRows::StoredRows(const char* table, const RowShape* shape, MemoryContext m
 }
 
 void StoredRows::open(const Series& series, TimestampTz since) {
-    Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe), TimestampTzGetDatum(since)};
+    Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe),
+                      TimestampTzGetDatum(since)};
     portal_ = open_ordered(query_, values, nullptr, false);
     ended_ = false;
     at_ = receiver_.count = 0;

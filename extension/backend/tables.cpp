@@ -312,10 +312,13 @@ void require_key(Relation table, const Key& key) {
     StringInfoData columns;
     initStringInfo(&columns);
     for (int i = 0; key.columns[i]; ++i) appendStringInfo(&columns, "%s%s", i > 0 ? ", " : "", key.columns[i]);
-    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                    errmsg("table %s has no unique key (%s)", name, columns.data),
-                    errdetail("Without it a row could be there twice. A key that is deferrable, partial or not valid does not count."),
-                    errhint("ALTER TABLE %s ADD PRIMARY KEY (%s);", name, columns.data)));
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+         errmsg("table %s has no unique key (%s)", name, columns.data),
+         errdetail(
+             "Without it a row could be there twice. A key that is deferrable, partial or not valid does not count."),
+         errhint("ALTER TABLE %s ADD PRIMARY KEY (%s);", name, columns.data)));
 }
 
 void require_key(Oid table, const Key& key) {

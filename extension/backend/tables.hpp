@@ -13,14 +13,14 @@ struct Series {
 /// The tables that create_candle_tables() made live in the schema of the function that needs them.
 Oid schema_of_function(FunctionCallInfo fcinfo);
 
-/// The OID of the table that has the name now, locked so that it stays what it is until the transaction ends; invalid if
-/// there is none.
+/// The OID of the table that has the name now, locked so that it stays what it is until the transaction ends; invalid
+/// if there is none.
 Oid lock_table(Oid schema, const char* name);
 
 /// The table's OID, locked as lock_table() does. A clear error if it does not exist, or if a column that the backend
-/// reads is not there or of a type that it cannot be read from: whatever a user made of it is refused here, by name, and
-/// not found out row by row. What queries read they cast: instrument_id::int4, timeframe::text, prices and volumes as
-/// any number (candle_row.hpp).
+/// reads is not there or of a type that it cannot be read from: whatever a user made of it is refused here, by name,
+/// and not found out row by row. What queries read they cast: instrument_id::int4, timeframe::text, prices and volumes
+/// as any number (candle_row.hpp).
 Oid find_table(Oid schema, const char* name);
 
 /// Whether find_table() would fail, for those who can do without the table.

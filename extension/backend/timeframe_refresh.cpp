@@ -117,11 +117,12 @@ TimeframeRefresh::TimeframeRefresh(Oid schema, TimeframeNames wanted, bool force
     const char *candles = table_name(schema, "candle_data"), *log = table_name(schema, "candle_change");
     Oid of_log[] = {INT4OID, TEXTARRAYOID}, of_rest[] = {INT4OID, TEXTOID, TIMESTAMPTZOID},
         of_derive[] = {INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
-    series_ = prepare_query(psprintf("SELECT timeframe::text FROM %s s ORDER BY 1", series_text(schema, {true, 0, nullptr})),
-                            1, of_log, CurrentMemoryContext);
+    series_ =
+        prepare_query(psprintf("SELECT timeframe::text FROM %s s ORDER BY 1", series_text(schema, {true, 0, nullptr})),
+                      1, of_log, CurrentMemoryContext);
     logged_ = prepare_query(
-        psprintf("SELECT DISTINCT timeframe::text FROM %s WHERE consumer = 'timeframes' AND instrument_id = $1", log), 1,
-        of_log, CurrentMemoryContext);
+        psprintf("SELECT DISTINCT timeframe::text FROM %s WHERE consumer = 'timeframes' AND instrument_id = $1", log),
+        1, of_log, CurrentMemoryContext);
     const char* rows = "consumer = 'timeframes' AND instrument_id = $1 AND timeframe = ANY ($2)";
     take_ = prepare_query(psprintf("WITH seen AS MATERIALIZED (SELECT timeframe, earliest FROM %1$s WHERE %2$s), "
                                    "gone AS (DELETE FROM %1$s WHERE ctid = ANY (ARRAY(SELECT ctid FROM %1$s WHERE %2$s "

@@ -36,10 +36,10 @@ struct Instrument {
 
 /// Keeps derived candles in step with what they are made of, one instrument after the other.
 ///
-/// Whoever changes candles leaves a row in candle_change for the consumer "timeframes". A refresh locks the sources that
-/// an instrument has, or had; takes the rows of those and of what is made of them; and only then reads candles: a change
-/// that is committed later has left a row that this refresh does not see, and the next one takes. Rolling back gives the
-/// rows back. Changes of calendars are logged as those of all series.
+/// Whoever changes candles leaves a row in candle_change for the consumer "timeframes". A refresh locks the sources
+/// that an instrument has, or had; takes the rows of those and of what is made of them; and only then reads candles: a
+/// change that is committed later has left a row that this refresh does not see, and the next one takes. Rolling back
+/// gives the rows back. Changes of calendars are logged as those of all series.
 ///
 /// Its statements mean PostgreSQL's own operators, log themselves what they change, and take rows of the log: they
 /// stand between enter() and AtEOXact_GUC(). Lives in the memory context in which it was made; needs SPI.

@@ -12,7 +12,8 @@ namespace pg_candle {
 
 void report_series(const Series& series) {
     char text[128];
-    snprintf(text, sizeof text, "computing indicators of instrument %d, timeframe %s", series.instrument_id, series.timeframe);
+    snprintf(text, sizeof text, "computing indicators of instrument %d, timeframe %s", series.instrument_id,
+             series.timeframe);
     pgstat_report_activity(STATE_RUNNING, text);
 }
 

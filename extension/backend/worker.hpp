@@ -9,8 +9,8 @@ extern "C" {
 
 namespace pg_candle {
 
-/// The transactions of a background worker: `body` runs in one of its own, with an SPI connection and a snapshot, as `user` if that is
-/// valid. Memory that must last is allocated outside.
+/// The transactions of a background worker: `body` runs in one of its own, with an SPI connection and a snapshot, as
+/// `user` if that is valid. Memory that must last is allocated outside.
 template <class Body>
 void in_transaction(Oid user, int security, Body&& body) {
     SetCurrentStatementStartTimestamp();
