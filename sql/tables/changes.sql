@@ -2,13 +2,14 @@
 -- the tables and needs nothing of the extension, so that changes are noted while the extension is
 -- away, too. The functions run with their owner's rights: whoever may write candles needs no right
 -- on the log. So they look for names in PostgreSQL's own schema only, and name the log with theirs,
--- whatever that is called by now. Who logs its changes itself (the loader, refresh_timeframes) turns
--- pg_candle.log_changes off meanwhile.
+-- whatever that is called by now. Who logs its changes itself (the loader, refresh_timeframes)
+-- turns pg_candle.log_changes off meanwhile.
 
 -- @macro replaced
         -- Under REPEATABLE READ, catalogs are read as they were when the transaction began.
         RAISE EXCEPTION USING ERRCODE = 'serialization_failure',
-            MESSAGE = format('%s, its triggers or its log were replaced since the transaction began',
+            MESSAGE = format(
+                '%s, its triggers or its log were replaced since the transaction began',
                 TG_RELID::regclass),
             HINT = 'Repeat the transaction.';
 
@@ -30,8 +31,8 @@
         is_replaced boolean;
     BEGIN
         SELECT bool_and(CASE WHEN n.oid IS NULL THEN NOT n.needed
-                             ELSE c.relkind IN ('r', 'p') AND pg_get_userbyid(c.relowner) = current_user
-                        END),
+                             ELSE c.relkind IN ('r', 'p')
+                                  AND pg_get_userbyid(c.relowner) = current_user END),
             bool_or(n.oid IS NOT NULL AND c.oid IS NULL)
         INTO is_own, is_replaced
         FROM (VALUES (to_regclass(format('%I.candle_change', place))::oid, true),
@@ -165,9 +166,12 @@ BEGIN
             INTO wrong_id, wrong_timeframe, wrong_ts, problem;
         END IF;
     END IF;
-    IF problem IS NOT NULL AND (wrong_id IS NULL OR wrong_timeframe IS NULL OR wrong_ts IS NULL) THEN
+    IF problem IS NOT NULL
+       AND (wrong_id IS NULL OR wrong_timeframe IS NULL OR wrong_ts IS NULL)
+    THEN
         RAISE EXCEPTION USING ERRCODE = 'not_null_violation',
-            MESSAGE = format('a row of %s has no instrument_id, timeframe or ts', TG_RELID::regclass),
+            MESSAGE = format('a row of %s has no instrument_id, timeframe or ts',
+                TG_RELID::regclass),
             DETAIL = format('It has instrument_id %s, timeframe %s, ts %s.',
                 coalesce(wrong_id::text, 'NULL'), coalesce(wrong_timeframe, 'NULL'),
                 coalesce(wrong_ts::text, 'NULL'));
@@ -187,8 +191,8 @@ BEGIN
             FROM unnest($1, $2, $3) AS c (id, timeframe, ts)
             CROSS JOIN unnest($4) AS t (consumer)
             CROSS JOIN LATERAL (
-                SELECT count(*) AS rows, coalesce(bool_or(o.xmin = $5 AND o.earliest <= c.ts), false)
-                    AS covered
+                SELECT count(*) AS rows,
+                    coalesce(bool_or(o.xmin = $5 AND o.earliest <= c.ts), false) AS covered
                 FROM (SELECT o.xmin, o.earliest FROM %1$I.candle_change o
                       WHERE o.consumer = t.consumer AND o.instrument_id = c.id
                         AND o.timeframe = c.timeframe LIMIT 16) o) l
@@ -196,7 +200,8 @@ BEGIN
         logged AS (
             INSERT INTO %1$I.candle_change (consumer, instrument_id, timeframe, earliest)
             SELECT k.consumer, k.id, k.timeframe, k.ts FROM known k WHERE NOT k.covered)
-        SELECT array_agg(k.id), array_agg(k.timeframe) FROM known k WHERE k.rows = 16 $query$, place)
+        SELECT array_agg(k.id), array_agg(k.timeframe)
+        FROM known k WHERE k.rows = 16 $query$, place)
     INTO crowded_ids, crowded_timeframes
     USING ids, timeframes, times, TG_ARGV, pg_current_xact_id()::xid;
 
@@ -260,7 +265,8 @@ BEGIN
              EXCEPT SELECT calendar, valid_from, opens, closes, weekly_off, timezone FROM new_rows)
             UNION ALL
             (SELECT calendar, valid_from, opens, closes, weekly_off, timezone FROM new_rows
-             EXCEPT SELECT calendar, valid_from, opens, closes, weekly_off, timezone FROM old_rows)) c;
+             EXCEPT
+             SELECT calendar, valid_from, opens, closes, weekly_off, timezone FROM old_rows)) c;
     ELSIF TG_OP = 'INSERT' AND TG_TABLE_NAME = 'trading_calendar' THEN
         SELECT min(coalesce(valid_from, '-infinity')) INTO earliest FROM new_rows;
     ELSIF TG_OP = 'DELETE' AND TG_TABLE_NAME = 'trading_calendar' THEN
@@ -269,7 +275,8 @@ BEGIN
         SELECT min(coalesce(c.holiday, '-infinity')) INTO earliest FROM (
             (SELECT calendar, holiday FROM old_rows EXCEPT SELECT calendar, holiday FROM new_rows)
             UNION ALL
-            (SELECT calendar, holiday FROM new_rows EXCEPT SELECT calendar, holiday FROM old_rows)) c;
+            (SELECT calendar, holiday FROM new_rows
+             EXCEPT SELECT calendar, holiday FROM old_rows)) c;
     ELSIF TG_OP = 'INSERT' AND TG_TABLE_NAME = 'trading_holiday' THEN
         SELECT min(coalesce(holiday, '-infinity')) INTO earliest FROM new_rows;
     ELSIF TG_OP = 'DELETE' AND TG_TABLE_NAME = 'trading_holiday' THEN
