@@ -167,9 +167,14 @@ BEGIN
         CALL public.refresh_timeframes();
         PERFORM public.compute_indicators();
     END IF;
-    -- What was derived from candles that were dropped stays.
+    -- What was derived from candles that were dropped stays, and so do their indicators.
     SELECT string_agg(w, ', ') INTO problems
-    FROM (SELECT w FROM public.wrong() w WHERE w NOT LIKE 'derived%' OR NOT EXISTS (SELECT FROM random.remedy WHERE dropped) LIMIT 5) t;
+    FROM (SELECT w FROM public.wrong() w
+          WHERE NOT EXISTS (SELECT FROM random.remedy WHERE dropped)
+             OR w NOT LIKE 'derived%' AND NOT EXISTS (
+                SELECT FROM public.dropped_candles d
+                WHERE w LIKE format('indicators %s/%s %%', d.instrument_id, d.timeframe) AND regexp_replace(w, '^\S+ \S+ ', '')::timestamptz < d.kept_from)
+          LIMIT 5) t;
     RETURN coalesce('DIFFERS: ' || problems, 'is right');
 EXCEPTION WHEN OTHERS THEN
     RETURN format('refused: %s %s', SQLSTATE, SQLERRM);
