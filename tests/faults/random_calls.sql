@@ -153,7 +153,7 @@ BEGIN
     -- Columns that are no indicators are nobody's business; their values stay.
     IF EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('public.indicator_data') AND relkind = 'r') THEN
         ALTER TABLE public.indicator_data DROP COLUMN IF EXISTS other, DROP COLUMN IF EXISTS ema34, DROP COLUMN IF EXISTS close, DROP COLUMN IF EXISTS open,
-            DROP COLUMN IF EXISTS state, DROP COLUMN IF EXISTS calendar, DROP COLUMN IF EXISTS wma_3;
+            DROP COLUMN IF EXISTS state, DROP COLUMN IF EXISTS calendar, DROP COLUMN IF EXISTS wma_3, DROP COLUMN IF EXISTS macd;
     END IF;
     -- A constraint that refuses what is right (an indicator that is not warmed up) goes, and with it its effects.
     FOR one IN SELECT a.attname FROM pg_attribute a WHERE a.attrelid = to_regclass('public.indicator_data') AND a.attnum > 0 AND NOT a.attisdropped
