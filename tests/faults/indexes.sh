@@ -48,7 +48,7 @@ for position in on off; do
     sql "SELECT compute_indicators(id) FROM generate_series(6, 1, -1) id" >/dev/null
     pages=$(sql "SELECT pg_relation_size('indicator_data_pkey') / 8192")
     if [ -z "$walinspect" ]; then
-        records=$(sql "SELECT \"resource_manager/record_type\", count FROM pg_get_wal_stats('$from', pg_current_wal_insert_lsn()) WHERE \"resource_manager/record_type\" IN ('Generic', 'Btree')")
+        records=$(sql "SELECT \"resource_manager/record_type\", count FROM pg_get_wal_stats('$from', pg_current_wal_flush_lsn()) WHERE \"resource_manager/record_type\" IN ('Generic', 'Btree')")
         expected="1 1 1"
         [ $position = on ] || expected="0 1 0"
         is "$(awk -F'|' -v pages="$pages" '{ n[$1] = $2 } END { print (n["Generic"] > pages), (n["Generic"] < 5 * pages), (n["Btree"] < 5 * pages) }' <<<"$records")" "$expected" \
