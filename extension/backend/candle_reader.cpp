@@ -1,5 +1,6 @@
 #include "backend/candle_reader.hpp"
 
+#include "backend/arguments.hpp"
 #include "backend/cursor.hpp"
 #include "backend/tables.hpp"
 #include "market/session.hpp"

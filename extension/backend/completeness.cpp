@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <new>
 
+#include "backend/arguments.hpp"
 #include "backend/boundary.hpp"
 #include "backend/cursor.hpp"
 #include "backend/dropped_candles.hpp"

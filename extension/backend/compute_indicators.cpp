@@ -1,4 +1,5 @@
 // compute_indicators(): for one instrument, by id or by name, or for all.
+#include "backend/arguments.hpp"
 #include "backend/boundary.hpp"
 #include "backend/series_refresh.hpp"
 #include "backend/tables.hpp"

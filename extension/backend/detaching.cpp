@@ -16,6 +16,7 @@ constinit uint64 relation_changes = 1;
 
 void on_relation_change(Datum, Oid) { ++relation_changes; }
 
+/// Of no table: of any.
 bool look(Oid table) {
     bool found = false;
     Relation inherits = table_open(InheritsRelationId, AccessShareLock);
@@ -32,8 +33,9 @@ bool look(Oid table) {
 
 }  // namespace
 
-bool is_detaching(Oid table) {
-    if (OidIsValid(table)) return look(table);
+bool is_detaching(Oid table) { return look(table); }
+
+bool anything_is_detaching() {
     static constinit bool listening = false, known = false;
     static constinit uint64 known_at = 0;
     if (!listening) CacheRegisterRelcacheCallback(on_relation_change, Datum{0});

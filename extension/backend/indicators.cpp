@@ -1,4 +1,5 @@
 // indicators(shape, instrument_id, timeframe, from, to): computes a series on the fly.
+#include "backend/arguments.hpp"
 #include "backend/boundary.hpp"
 #include "backend/candle_reader.hpp"
 #include "backend/result_rows.hpp"

@@ -2,6 +2,7 @@
 // candles.
 #include <algorithm>
 
+#include "backend/arguments.hpp"
 #include "backend/boundary.hpp"
 #include "backend/cursor.hpp"
 #include "backend/dropped_candles.hpp"

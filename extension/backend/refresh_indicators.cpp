@@ -1,6 +1,7 @@
 // refresh_indicators(timeframe, workers).
 #include <algorithm>
 
+#include "backend/arguments.hpp"
 #include "backend/boundary.hpp"
 #include "backend/progress.hpp"
 #include "backend/refresh_run.hpp"

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backend/arguments.hpp"
 #include "backend/boundary.hpp"
 #include "backend/change_capture.hpp"
 #include "backend/change_log.hpp"

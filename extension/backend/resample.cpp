@@ -1,6 +1,7 @@
 // resample_candles(): candles of a longer timeframe, computed from stored ones.
 #include <algorithm>
 
+#include "backend/arguments.hpp"
 #include "backend/boundary.hpp"
 #include "backend/candle_row.hpp"
 #include "backend/cursor.hpp"

@@ -1,6 +1,7 @@
 // trading_sessions(), market_is_open() and expected_candles(): what a calendar says.
 #include <algorithm>
 
+#include "backend/arguments.hpp"
 #include "backend/boundary.hpp"
 #include "backend/dropped_candles.hpp"
 #include "backend/market_clock.hpp"

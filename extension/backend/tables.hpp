@@ -23,6 +23,9 @@ Oid lock_table(Oid schema, const char* name);
 /// as any number (candle_row.hpp).
 Oid find_table(Oid schema, const char* name);
 
+/// The same of a table in which rows are to be written: no such column is generated.
+Oid find_written_table(Oid schema, const char* name);
+
 /// Whether find_table() would fail, for those who can do without the table.
 bool table_problem(Oid schema, const char* name);
 
@@ -47,21 +50,6 @@ void require_key(Oid table, const Key& key);
 /// Fails if a temporary table of this session inherits from the table: what is computed with rows that nobody else sees
 /// must not be stored for everybody.
 void require_no_temporary_child(Oid table);
-
-/// Reads a timeframe argument, or fails with a hint.
-Timeframe require_timeframe(const char* text);
-
-/// The same of an SQL argument; null where that is NULL.
-const char* timeframe_argument(FunctionCallInfo fcinfo, int argument);
-
-/// The first two arguments as a series; fails if one is NULL or the timeframe is none.
-Series series_argument(FunctionCallInfo fcinfo);
-
-/// An argument that says what is meant, which NULL does not; fails with its name.
-void require_argument(FunctionCallInfo fcinfo, int argument, const char* name);
-
-/// A bound of a range: `open` where the argument is NULL.
-TimestampTz bound_argument(FunctionCallInfo fcinfo, int argument, TimestampTz open);
 
 /// Fails unless instrument_master or candle_data knows the instrument. Needs SPI.
 void require_instrument(Oid schema, int32 instrument_id);

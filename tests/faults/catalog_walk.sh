@@ -56,6 +56,12 @@ walk "a column that is away" 50 "SELECT format('SELECT check_statements(%L, %L);
 walk "a column with another name" 30 "SELECT format('SELECT check_statements(%L, %L);', t.name || '.' || a.attname || ' renamed',
     format('ALTER TABLE %s RENAME %I TO other', t.name, a.attname)) FROM $(columns_of "$all")"
 aside="DROP VIEW data_freshness; ALTER TABLE @ RENAME TO old_one;"
+walk "text in another order" 50 "SELECT format('SELECT check_statements(%L, %L);', t.name || '.' || a.attname || ' in another order',
+    format('DROP VIEW data_freshness; ALTER TABLE %s ALTER %I TYPE text COLLATE \"en-x-icu\"', t.name, a.attname))
+    FROM $(columns_of "$read") WHERE a.atttypid = 'text'::regtype"
+walk "a column that nobody can write" 50 "SELECT format('SELECT check_statements(%L, %L);', t.name || '.' || a.attname || ' generated',
+    format('ALTER TABLE %s DROP COLUMN %I CASCADE, ADD COLUMN %2\$I %s GENERATED ALWAYS AS (NULL) STORED', t.name, a.attname,
+        format_type(a.atttypid, a.atttypmod))) FROM $(columns_of "$read")"
 walk "a table that is away, empty, or something else" 50 "SELECT format('SELECT check_statements(%L, %L);', t.name || ': ' || s, replace(s, '@', t.name::text))
     FROM ($all) t, unnest(ARRAY['DROP TABLE @ CASCADE', 'ALTER TABLE @ DISABLE TRIGGER USER; TRUNCATE @ CASCADE', '$aside SELECT 1', '$aside CREATE VIEW @ AS SELECT * FROM old_one',
     '$aside CREATE TABLE @ AS SELECT * FROM old_one', '$aside CREATE MATERIALIZED VIEW @ AS SELECT * FROM old_one', '$aside CREATE TABLE @ (nothing int)',

@@ -62,6 +62,21 @@ BEGIN
         ('SELECT * FROM indicators(NULL::indicator_data, 1, ''1m'')'), ('SELECT * FROM resample_candles(1, ''1m'', ''1h'')'), ('CALL refresh_timeframes()'),
         ('SELECT * FROM detect_gaps(1, ''1m'', ''2026-01-05'', ''2026-01-06'')'), ('SELECT * FROM completeness(''2026-01-05'', ''2026-01-06'')'), ('CALL drop_candles(''1m'', ''2026-01-05 03:00+05:30'')')) c (statement));
 END $$;
+CREATE FUNCTION refuses(change text, problem text, what text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    place text[] := regexp_match(change, 'TABLE (\w+) .*(?:ALTER|COLUMN) (\w+) ');
+    named text := format('^\w+ column "%s" of (table )?public.%s %s $', place[2], place[1], problem);
+    answers text[];
+BEGIN
+    answers := string_to_array(said_after(change), ' / ');
+    RAISE EXCEPTION SQLSTATE 'ZZZZZ';
+EXCEPTION WHEN SQLSTATE 'ZZZZZ' THEN
+    RETURN NEXT ok((SELECT bool_or(a <> 'nothing') AND bool_and(a = 'nothing' OR a ~ named)
+        FROM unnest(answers) a), what);
+    IF array_to_string(answers, '') !~ named THEN
+        RETURN NEXT diag(array_to_string(answers, ' / '));
+    END IF;
+END $$;
 SAVEPOINT unreadable;
 SELECT is(said_after('ALTER TABLE candle_data ALTER close TYPE bytea USING ''\x01'''), '42804 column "close" of table public.candle_data has type bytea, not a number ', 'prices as bytes');
 ROLLBACK TO unreadable;
@@ -73,6 +88,32 @@ ROLLBACK TO unreadable;
 SELECT is(said_after('ALTER TABLE candle_data ALTER instrument_id TYPE text'), '42804 column "instrument_id" of table public.candle_data has type text, not integer ', 'instruments as text');
 ROLLBACK TO unreadable;
 SELECT is(said_after('ALTER TABLE candle_data DROP COLUMN oi'), '42703 table public.candle_data has no column "oi" It should hold a number.', 'without a column');
+ROLLBACK TO unreadable;
+
+-- Names of series, in an order of their own; columns that nobody can write.
+SELECT refuses(format('ALTER TABLE %s ALTER timeframe TYPE text COLLATE "en-x-icu"', t),
+    'has a collation other than "C"', 'another collation of ' || t)
+FROM unnest('{candle_data,indicator_data,candle_change,indicator_state,indicator_checkpoint}'::text[]) t;
+ALTER TABLE candle_data ALTER timeframe TYPE text COLLATE "default";
+ALTER TABLE indicator_state ALTER timeframe TYPE text COLLATE "default";
+SELECT is(said_after('ALTER TABLE candle_change ALTER timeframe TYPE text COLLATE "default"'), 'nothing',
+    'that of the database is right');
+ROLLBACK TO unreadable;
+SELECT refuses('ALTER TABLE candle_data DROP COLUMN volume, '
+    'ADD COLUMN volume float8 GENERATED ALWAYS AS (7) STORED',
+    'is generated and cannot be written', 'generated volumes cannot be derived');
+ALTER TABLE candle_data DROP COLUMN volume,
+    ADD COLUMN volume float8 GENERATED ALWAYS AS (7) STORED;
+SELECT lives_ok('SELECT compute_indicators()', 'but computed with');
+ROLLBACK TO unreadable;
+SELECT refuses('ALTER TABLE candle_change ALTER instrument_id ADD GENERATED ALWAYS AS IDENTITY',
+    'is generated and cannot be written', 'an identity column of the log');
+SELECT refuses('ALTER TABLE indicator_state DROP COLUMN failures, '
+    'ADD COLUMN failures int GENERATED ALWAYS AS (1) STORED',
+    'is generated and cannot be written', 'a generated column of states');
+SELECT refuses('ALTER TABLE indicator_data DROP COLUMN bars, '
+    'ADD COLUMN bars bigint GENERATED ALWAYS AS (1) STORED',
+    'is generated and cannot be computed', 'generated numbers of bars');
 ROLLBACK TO before;
 
 -- Sums: in float8, which says so when it is not exact, and never wrap.
