@@ -68,18 +68,17 @@ void Engine::open() {
     require_key(table_, key_of_candles);
     require_key(find_table(schema_, "indicator_state"), key_of_series);
     MemoryContext caller = MemoryContextSwitchTo(statements_);
-    if (!shape_ || !equalTupleDescs(shape_->desc, RelationGetDescr(table_))) {
-        shape_ = nullptr;
+    if (!of_table_.shape || !equalTupleDescs(of_table_.shape->desc, RelationGetDescr(table_))) {
+        of_table_ = of_more_ = {};
         MemoryContextReset(statements_);
-        RowShape* shape =
-            compile_shape(CreateTupleDescCopyConstr(RelationGetDescr(table_)), table_name_, ShapeUse::stored);
-        former_ = make<TupleFormer>(shape);
-        stored_ = make<StoredRows>(table_name_, shape, statements_);
-        shape_ = shape;
+        more_ = AllocSetContextCreate(statements_, "pg_candle engine more indicators", ALLOCSET_DEFAULT_SIZES);
+        const Computation compiled = compile("");
+        stored_ = make<StoredRows>(table_name_, compiled.shape, statements_);
+        of_table_ = compiled;
     }
     MemoryContextSwitchTo(transaction_);
     filtered_ = check_enable_rls(candles, InvalidOid, true) == RLS_ENABLED;
-    bulk_ = can_bulk_insert(table_, filled_columns(shape_));
+    bulk_ = can_bulk_insert(table_, filled_columns(of_table_.shape));
     // Both tables are locked: what the catalogs say now holds until the transaction ends.
     const ChangeCapture& capture = change_capture(schema_);
     trusted_ = capture.complete;
@@ -105,9 +104,18 @@ void Engine::abandon() {
     MemoryContextReset(transaction_);
 }
 
-uint64 Engine::plan_signature_of(const Series& series) { return plan_signature(shape_, reader_->session_zone(series)); }
+/// In the current memory context.
+Engine::Computation Engine::compile(const char* first) {
+    RowShape* shape =
+        compile_shape(CreateTupleDescCopyConstr(RelationGetDescr(table_)), table_name_, ShapeUse::stored, first);
+    return {shape, make<TupleFormer>(shape)};
+}
 
-uint64 Engine::columns_signature() const { return hash_combine64(plan_signature(shape_, nullptr), capture_); }
+uint64 Engine::signature_of(const Series& series, const RowShape* shape) {
+    return hash_combine64(plan_signature(shape, reader_->session_zone(series)), capture_);
+}
+
+uint64 Engine::columns_signature() const { return hash_combine64(plan_signature(of_table_.shape, nullptr), capture_); }
 
 bool Engine::is_due(const KnownSeries& known) {
     if (filtered_ || !trusted_ || known.changed || !known.has_signature || !known.has_last_row ||
@@ -117,7 +125,7 @@ bool Engine::is_due(const KnownSeries& known) {
     MemoryContext caller = MemoryContextSwitchTo(series_);
     // A series whose calendar names no zone is due, and fails, without the others.
     const bool same = reader_->has_session_zone(known.series) &&
-                      known.signature == hash_combine64(plan_signature_of(known.series), capture_);
+                      known.signature == signature_of(known.series, of_table_.shape);
     MemoryContextSwitchTo(caller);
     return !same;
 }
@@ -126,7 +134,7 @@ bool Engine::is_due(const KnownSeries& known) {
 Engine::Start Engine::first_start(const Series& series, bool taken) {
     Start start{{0, DT_NOBEGIN, 0}, DT_NOBEGIN, taken, false, true};
     Position last;
-    if (!check_state(base_, *shape_->plan, plan_signature_, series, true, &last)) return start;
+    if (!check_state(base_, *shape_->plan, base_signature_, series, true, &last)) return start;
     start.anchor = last;
     restore_state(*shape_->plan, base_, last);
     return start;
@@ -135,6 +143,7 @@ Engine::Start Engine::first_start(const Series& series, bool taken) {
 Engine::Start Engine::find_start(const Series& series, const Options& options) {
     SavedState state = states_->lock(series, waits_ == Waits::always);
     find_cut(series);
+    choose_plan(series);
     if (options.rebuilds() && base_.bytes) {
         dropped_->forget_state(series);
         base_ = {};
@@ -143,14 +152,15 @@ Engine::Start Engine::find_start(const Series& series, const Options& options) {
     Plan& plan = *shape_->plan;
     Position last;
     Start start = first_start(series, changed != DT_NOEND);
-    if (filtered_ || !trusted_ || !check_state(state, plan, signature_, series, false, &last)) return start;
+    if (filtered_ || !trusted_ || !check_state(state, plan, state_signature_, series, false, &last)) return start;
 
     start.stale_from = std::min(changed, last.ts + 1);
     if (options.all()) return start;
     start.from_last = start.stale_from > last.ts;
     if (!start.from_last) {
         state = states_->checkpoint_before(series, start.stale_from);
-        if (!check_state(state, plan, signature_, series, false, &last) || last.ts >= start.stale_from) return start;
+        if (!check_state(state, plan, state_signature_, series, false, &last) || last.ts >= start.stale_from)
+            return start;
     }
     start.anchor = last;
     start.at_base = false;
@@ -190,10 +200,37 @@ void Engine::find_cut(const Series& series) {
     base_ = {};
 }
 
+/// A plan cannot go on from the state of another one. If all that the table has now was computed for the candles that
+/// are gone, the plan that left their state goes on, also for what is not stored any more; otherwise nothing does.
+void Engine::choose_plan(const Series& series) {
+    const RowShape* table = of_table_.shape;
+    Computation chosen = of_table_;
+    const char* indicators = saved_indicators(base_, series);
+    if (indicators && strcmp(indicators, table->indicators) != 0) {
+        if (are_among(table->indicators, indicators)) {
+            if (!of_more_.shape || strcmp(of_more_.shape->indicators, indicators) != 0) {
+                of_more_ = {};
+                MemoryContextReset(more_);
+                MemoryContext caller = MemoryContextSwitchTo(more_);
+                of_more_ = compile(indicators);
+                MemoryContextSwitchTo(caller);
+            }
+            chosen = of_more_;
+        } else {
+            base_ = {};
+        }
+    }
+    shape_ = chosen.shape;
+    former_ = chosen.former;
+    base_signature_ = kernels_signature(reader_->session_zone(series));
+    signature_ = signature_of(series, table);
+    state_signature_ = signature_of(series, shape_);
+}
+
 SqlWrite& Engine::sql() {
     if (!sql_) {
         MemoryContext caller = MemoryContextSwitchTo(transaction_);
-        sql_ = make<SqlWrite>(table_name_, shape_);
+        sql_ = make<SqlWrite>(table_name_, of_table_.shape);
         MemoryContextSwitchTo(caller);
     }
     return *sql_;
@@ -228,7 +265,7 @@ int64 Engine::merge(const Series& series, TimestampTz write_from, TimestampTz ch
         }
         *last = reader_->position();
         if (!filtered_ && plan.next() % block_capacity == 0 && last->ts >= checkpoints_from)
-            ladder_->add(*last, save_state(plan, *last, signature_, series));
+            ladder_->add(*last, save_state(plan, *last, state_signature_, series));
     }
     for (; stored_->present(); stored_->next()) sql().remove(series, stored_->ts());
     return inserted;
@@ -253,9 +290,6 @@ int64 Engine::compute(const Series& series, const Options& options) {
 
 int64 Engine::compute_visible(const Series& series, const Options& options) {
     ladder_->clear();
-    plan_signature_ = plan_signature_of(series);
-    signature_ = hash_combine64(plan_signature_, capture_);
-
     Start start = find_start(series, options);
     former_->start(series);
     if (bulk_) start_inserts(series);
@@ -286,7 +320,7 @@ int64 Engine::compute_visible(const Series& series, const Options& options) {
         const bool has_candles = last.ts >= kept_from_ && last.bars > 0;
         const bool save = has_candles && last.bars >= shortest_saved && !filtered_;
         states_->store(series, filtered_ || !has_candles ? Position{} : last, signature_,
-                       save ? save_state(*shape_->plan, last, signature_, series) : nullptr,
+                       save ? save_state(*shape_->plan, last, state_signature_, series) : nullptr,
                        {written > 0, start.at_base && options.since == DT_NOBEGIN});
         const bool held_back = sql_ && sql_->held_back() > held_back_before;
         if (start.stale_from < options.since || held_back) changes_->leave(series, start.stale_from);
@@ -298,7 +332,7 @@ const bytea* Engine::state_before(const Series& series, TimestampTz cut, Positio
     MemoryContext caller = MemoryContextSwitchTo(series_);
     Plan& plan = *shape_->plan;
     const SavedState checkpoint = states_->checkpoint_before(series, cut);
-    bool found = trusted_ && !filtered_ && check_state(checkpoint, plan, signature_, series, false, position);
+    bool found = trusted_ && !filtered_ && check_state(checkpoint, plan, state_signature_, series, false, position);
     if (found) {
         restore_state(plan, checkpoint, *position);
         reader_->open(series, *position, position->ts, cut, shape_);
@@ -317,16 +351,16 @@ const bytea* Engine::state_before(const Series& series, TimestampTz cut, Positio
     }
     reader_->close();
     MemoryContextSwitchTo(caller);
-    return position->bars > 0 ? save_state(plan, *position, plan_signature_, series) : nullptr;
+    return position->bars > 0 ? save_state(plan, *position, base_signature_, series, shape_->indicators) : nullptr;
 }
 
 void Engine::store_again(const Series& series) {
     const SavedState state = states_->lock(series, waits_ == Waits::always);
     Position last{};
-    const bool known = check_state(state, *shape_->plan, signature_, series, false, &last);
+    const bool known = check_state(state, *shape_->plan, state_signature_, series, false, &last);
     if (known) restore_state(*shape_->plan, state, last);
-    states_->store(series, last, signature_, known ? save_state(*shape_->plan, last, signature_, series) : nullptr,
-                   {false, false});
+    states_->store(series, last, signature_,
+                   known ? save_state(*shape_->plan, last, state_signature_, series) : nullptr, {false, false});
 }
 
 int64 Engine::forget(const Series& series) {

@@ -63,8 +63,8 @@ public:
     /// candle from the caller is left as it is, with a warning.
     int64 compute(const Series& series, const Options& options);
 
-    /// The state after the candles before `cut`, under the signature that it keeps when the catalogs change; `position`
-    /// tells after which candle. Null if there are none. The series is locked and up to date.
+    /// The state after the candles before `cut`, which stays of use as long as the table has no indicator that is new
+    /// to it; `position` tells after which candle. Null if there are none. The series is locked and up to date.
     const bytea* state_before(const Series& series, TimestampTz cut, Position* position);
 
     /// Stores the last state of a locked series once more, so that a transaction that began before sees that something
@@ -81,9 +81,10 @@ private:
         bool at_base;            ///< the anchor is the last dropped candle, or there is none: all candles are read
     };
 
-    uint64 plan_signature_of(const Series& series);
+    uint64 signature_of(const Series& series, const struct RowShape* shape);
     int64 compute_visible(const Series& series, const Options& options);
     void find_cut(const Series& series);
+    void choose_plan(const Series& series);
     Start find_start(const Series& series, const Options& options);
     Start first_start(const Series& series, bool taken);
     bool begin(const Series& series, const Start& start, TimestampTz write_from);
@@ -104,8 +105,17 @@ private:
     SeriesState* states_;
     class DroppedCandles* dropped_;
 
-    struct RowShape* shape_ = nullptr;
-    class TupleFormer* former_ = nullptr;
+    /// What makes rows of indicator_data; all of them have the same columns.
+    struct Computation {
+        struct RowShape* shape;
+        class TupleFormer* former;
+    };
+    Computation compile(const char* first);
+
+    Computation of_table_{};
+    // for series whose dropped candles left the state of more indicators than the table has now, see choose_plan()
+    Computation of_more_{};
+    MemoryContext more_ = nullptr;  // of that
     class StoredRows* stored_ = nullptr;
 
     Relation table_ = nullptr;
@@ -120,7 +130,11 @@ private:
 
     Ladder* ladder_;
     // Of the series at work.
-    uint64 plan_signature_ = 0, signature_ = 0;
+    struct RowShape* shape_ = nullptr;
+    class TupleFormer* former_ = nullptr;
+    uint64 signature_ = 0;                // what its row in indicator_state is known by
+    uint64 state_signature_ = 0;          // its states are
+    uint64 base_signature_ = 0;           // the state of its dropped candles is
     TimestampTz kept_from_ = DT_NOBEGIN;  // earlier rows are those of dropped candles
     SavedState base_;                     // the state that those left
 };

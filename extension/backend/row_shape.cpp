@@ -1,6 +1,12 @@
-#include "kernels/column_name.hpp"
-
 #include "backend/row_shape.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
+#include "backend/column_rules.hpp"
+#include "backend/tables.hpp"
+#include "kernels/column_name.hpp"
 
 namespace pg_candle {
 namespace {
@@ -13,8 +19,42 @@ void* allocate_in_context(void*, std::size_t bytes) {
     ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                     errmsg("column \"%s\" of %s has type %s, not %s", NameStr(column->attname), shape->name,
                            format_type_be(column->atttypid), expected),
-                    errhint("Change its type, or give it a name that means nothing to pg_candle.")));
+                    key_part(NameStr(column->attname)) >= 0
+                        ? errhint("Change its type.")
+                        : errhint("Change its type, or give it a name that means nothing to pg_candle.")));
     pg_unreachable();
+}
+
+void require_writable(const RowShape* shape, Form_pg_attribute column) {
+    if (!is_generated(column)) return;
+    ereport(ERROR, (errcode(ERRCODE_GENERATED_ALWAYS),
+                    errmsg("column \"%s\" of %s is generated and cannot be computed", NameStr(column->attname),
+                           shape->name),
+                    key_part(NameStr(column->attname)) >= 0
+                        ? errhint("It must be a column that can be written.")
+                        : errhint("Give it a name that means nothing to pg_candle.")));
+}
+
+/// Calls `each` with every name of a list.
+template <class Each>
+void for_each_name(const char* names, Each&& each) {
+    for (std::string_view rest = names; !rest.empty();) {
+        const auto end = std::min(rest.find(','), rest.size());
+        each(rest.substr(0, end));
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+}
+
+bool is_among(std::string_view name, const char* names) {
+    bool found = false;
+    for_each_name(names, [&](std::string_view one) { found |= one == name; });
+    return found;
+}
+
+/// Adds to what the plan was made for.
+void note_indicator(RowShape* shape, const char* name) {
+    if (!is_among(name, shape->indicators))
+        shape->indicators = psprintf("%s%s%s", shape->indicators, *shape->indicators ? "," : "", name);
 }
 
 /// Adds a column for one double per candle.
@@ -43,6 +83,7 @@ void add_key(RowShape* shape, Form_pg_attribute column, ShapeColumn::Kind kind, 
 /// The columns that do not depend on parameters; false if the name is none of them.
 bool add_plain_column(RowShape* shape, Form_pg_attribute column, ShapeUse use) {
     const char* name = NameStr(column->attname);
+    if (use == ShapeUse::stored && (key_part(name) >= 0 || strcmp(name, "bars") == 0)) require_writable(shape, column);
     const Candles& candles = shape->plan->candles();
     if (strcmp(name, "instrument_id") == 0)
         add_key(shape, column, ShapeColumn::Kind::instrument_id, INT4OID, "integer");
@@ -103,18 +144,15 @@ void add_indicator(RowShape* shape, Form_pg_attribute column) {
                             errdetail("%s", reason.text),
                             errhint("Rename or drop the column; a name that is no indicator is left alone.")));
         case NameKind::indicator:
-            if (column->attgenerated)
-                ereport(ERROR, (errcode(ERRCODE_GENERATED_ALWAYS),
-                                errmsg("column \"%s\" of %s is generated and cannot be computed",
-                                       NameStr(column->attname), shape->name),
-                                errhint("Give it a name that is no indicator.")));
+            require_writable(shape, column);
             add_number(shape, column, shape->plan->column(name));
+            note_indicator(shape, NameStr(column->attname));
     }
 }
 
 }  // namespace
 
-RowShape* compile_shape(TupleDesc desc, const char* name, ShapeUse use) {
+RowShape* compile_shape(TupleDesc desc, const char* name, ShapeUse use, const char* first) {
     static_assert(std::is_trivially_destructible_v<Plan> && std::is_trivially_destructible_v<Arena>);
     Arena& arena = *new (palloc(sizeof(Arena))) Arena(allocate_in_context, nullptr);
     auto* shape = static_cast<RowShape*>(palloc0(sizeof(RowShape)));
@@ -124,7 +162,15 @@ RowShape* compile_shape(TupleDesc desc, const char* name, ShapeUse use) {
     shape->candles = {arena.array<int64>(block_capacity), arena.array<int64>(block_capacity),
                       arena.array<double>(block_capacity)};
     shape->columns = arena.array<ShapeColumn>(desc->natts);
+    shape->indicators = "";
 
+    for_each_name(first, [&](std::string_view one) {
+        ColumnName indicator;
+        Reason reason;
+        if (parse_column_name(one, indicator, reason) != NameKind::indicator) return;
+        shape->plan->column(indicator);
+        note_indicator(shape, pnstrdup(one.data(), one.size()));
+    });
     bool has_ts = false;
     for (int i = 0; i < desc->natts; ++i) {
         Form_pg_attribute column = TupleDescAttr(desc, i);
@@ -138,6 +184,12 @@ RowShape* compile_shape(TupleDesc desc, const char* name, ShapeUse use) {
                         errhint("Add a column \"ts timestamptz\".")));
     shape->plan->ready();
     return shape;
+}
+
+bool are_among(const char* indicators, const char* others) {
+    bool all = true;
+    for_each_name(indicators, [&](std::string_view one) { all &= is_among(one, others); });
+    return all;
 }
 
 }  // namespace pg_candle

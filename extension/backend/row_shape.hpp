@@ -29,7 +29,8 @@ struct RowShape {
     Plan* plan;
     CandleColumns candles;
     int count;
-    ShapeColumn* columns;  ///< in the order of the row type
+    ShapeColumn* columns;    ///< in the order of the row type
+    const char* indicators;  ///< what the plan was made for, in that order: names of columns, separated by commas
 };
 
 enum class ShapeUse {
@@ -41,7 +42,12 @@ enum class ShapeUse {
 /// second-level cache: with blocks of 1,024 storing takes a tenth longer.
 inline constexpr int block_capacity = 256;
 
-/// Compiles a row type; fails with the column's name if one cannot be filled.
-RowShape* compile_shape(TupleDesc desc, const char* name, ShapeUse use);
+/// Compiles a row type; fails with the column's name if one cannot be filled. `first`: indicators that the plan
+/// computes before those of the row type, and whether or not it has them, written as RowShape::indicators; a plan's
+/// state depends on what it was made for, and in what order.
+RowShape* compile_shape(TupleDesc desc, const char* name, ShapeUse use, const char* first = "");
+
+/// Whether each of `indicators` is among `others`, both written as RowShape::indicators.
+bool are_among(const char* indicators, const char* others);
 
 }  // namespace pg_candle

@@ -10,14 +10,15 @@ namespace pg_candle {
 namespace {
 
 /// Reads as another number where bytes have another order.
-constexpr uint32 magic = 0x70676332;
+constexpr uint32 magic = 0x70676333;
 
 struct Header {
     uint32 magic;
     uint32 engine;
     uint64 signature;
     Position position;
-    uint64 writer;  // a TransactionId
+    uint64 writer;           // a TransactionId
+    uint64 indicators_size;  // of the names that stand before the plan's state
     uint64 checksum;
 };
 
@@ -31,11 +32,25 @@ uint64 hash(const void* bytes, Size count, uint64 seed) {
     return DatumGetUInt64(hash_any_extended(static_cast<const unsigned char*>(bytes), static_cast<int>(count), seed));
 }
 
-/// Over the header but its checksum, the state and the key of the series.
+/// What follows the header: names of indicators, and the plan's state.
+unsigned char* contents(const bytea* saved) {
+    return reinterpret_cast<unsigned char*>(VARDATA(const_cast<bytea*>(saved))) + sizeof(Header);
+}
+
+/// Over the header but its checksum, what follows it, and the key of the series.
 uint64 checksum(Header header, const unsigned char* state, Size size, const Series& series) {
     header.checksum = static_cast<uint64>(series.instrument_id);
     const uint64 key = hash(series.timeframe, strlen(series.timeframe), hash(&header, sizeof header, 0));
     return hash(state, size, key);
+}
+
+/// Reads the header; false if there is none, or it is of something else.
+bool read_header(const SavedState& saved, const Series& series, Header* header) {
+    if (!saved.bytes || VARSIZE(saved.bytes) < VARHDRSZ + sizeof(Header)) return false;
+    *header = header_of(saved.bytes);
+    const Size size = VARSIZE(saved.bytes) - VARHDRSZ - sizeof(Header);
+    return header->magic == magic && header->engine == engine_version && header->indicators_size <= size &&
+           header->checksum == checksum(*header, contents(saved.bytes), size, series);
 }
 
 }  // namespace
@@ -48,8 +63,12 @@ uint64 fingerprint_of(TimestampTz ts, double open, double high, double low, doub
     return hash(&candle, sizeof candle, 0);
 }
 
+uint64 kernels_signature(const char* zone) {
+    return zone ? hash(zone, strlen(zone), engine_version) : engine_version;
+}
+
 uint64 plan_signature(const RowShape* shape, const char* zone) {
-    uint64 signature = zone ? hash(zone, strlen(zone), engine_version) : engine_version;
+    uint64 signature = hash(shape->indicators, strlen(shape->indicators), kernels_signature(zone));
     for (int c = 0; c < shape->count; ++c) {
         const ShapeColumn& column = shape->columns[c];
         const char* name = NameStr(TupleDescAttr(shape->desc, column.attno - 1)->attname);
@@ -59,35 +78,39 @@ uint64 plan_signature(const RowShape* shape, const char* zone) {
     return signature;
 }
 
-bytea* save_state(const Plan& plan, const Position& position, uint64 signature, const Series& series) {
+bytea* save_state(const Plan& plan, const Position& position, uint64 signature, const Series& series,
+                  const char* indicators) {
     static_assert(std::has_unique_object_representations_v<Header>);
-    const Size size = VARHDRSZ + sizeof(Header) + plan.state_size();
-    auto* saved = static_cast<bytea*>(palloc(size));
-    SET_VARSIZE(saved, size);
-    auto* state = reinterpret_cast<unsigned char*>(VARDATA(saved)) + sizeof(Header);
-    plan.save(state);
-    Header header{magic, engine_version, signature, position, GetCurrentTransactionId(), 0};
-    header.checksum = checksum(header, state, plan.state_size(), series);
+    const Size names = strlen(indicators), size = names + plan.state_size();
+    auto* saved = static_cast<bytea*>(palloc(VARHDRSZ + sizeof(Header) + size));
+    SET_VARSIZE(saved, VARHDRSZ + sizeof(Header) + size);
+    memcpy(contents(saved), indicators, names);
+    plan.save(contents(saved) + names);
+    Header header{magic, engine_version, signature, position, GetCurrentTransactionId(), names, 0};
+    header.checksum = checksum(header, contents(saved), size, series);
     memcpy(VARDATA(saved), &header, sizeof header);
     return saved;
 }
 
+const char* saved_indicators(const SavedState& saved, const Series& series) {
+    Header header;
+    if (!read_header(saved, series, &header)) return nullptr;
+    return pnstrdup(reinterpret_cast<const char*>(contents(saved.bytes)), header.indicators_size);
+}
+
 bool check_state(const SavedState& saved, const Plan& plan, uint64 signature, const Series& series, bool any_writer,
                  Position* position) {
-    if (!saved.bytes || VARSIZE(saved.bytes) != VARHDRSZ + sizeof(Header) + plan.state_size()) return false;
-    const Header header = header_of(saved.bytes);
-    if (header.magic != magic || header.engine != engine_version || header.signature != signature ||
-        header.position.bars < 1)
+    Header header;
+    if (!read_header(saved, series, &header) || header.signature != signature || header.position.bars < 1 ||
+        VARSIZE(saved.bytes) != VARHDRSZ + sizeof(Header) + header.indicators_size + plan.state_size() ||
+        (!any_writer && header.writer != saved.writer))
         return false;
-    if (!any_writer && header.writer != saved.writer) return false;
-    const auto* state = reinterpret_cast<const unsigned char*>(VARDATA(saved.bytes)) + sizeof(Header);
-    if (header.checksum != checksum(header, state, plan.state_size(), series)) return false;
     *position = header.position;
     return true;
 }
 
 void restore_state(Plan& plan, const SavedState& saved, const Position& position) {
-    plan.restore(reinterpret_cast<const unsigned char*>(VARDATA(saved.bytes)) + sizeof(Header), position.bars);
+    plan.restore(contents(saved.bytes) + header_of(saved.bytes).indicators_size, position.bars);
 }
 
 }  // namespace pg_candle

@@ -15,14 +15,19 @@ struct Position {
 /// All numbers of a candle in one; `volume` NaN where unknown.
 uint64 fingerprint_of(TimestampTz ts, double open, double high, double low, double close, double volume);
 
-/// Which columns of the table are computed, from what columns of the same name, and by which version of the kernels. A
-/// state that was saved under another signature says nothing about this table. `zone`: of the sessions, or null where
-/// every candle is a session.
+/// Which version of the kernels, and which sessions; `zone`: of those, or null where every candle is a session.
+uint64 kernels_signature(const char* zone);
+
+/// The same, and which columns of the table are computed, and by what plan. A state that was saved under another
+/// signature says nothing about this table.
 uint64 plan_signature(const RowShape* shape, const char* zone);
 
 /// The plan's state as a bytea in the current memory context: a header with position, signature, a checksum over
 /// everything and the series, and who wrote it; then Plan::save(). It is to be stored by the current subtransaction.
-bytea* save_state(const Plan& plan, const Position& position, uint64 signature, const Series& series);
+/// `indicators`: what the plan was made for (RowShape::indicators), if the state is to be of use to tables with other
+/// columns.
+bytea* save_state(const Plan& plan, const Position& position, uint64 signature, const Series& series,
+                  const char* indicators = "");
 
 /// A state as it is stored, and the transaction that wrote its row: one that was put there by somebody else (an older
 /// one, from a backup, say) knows nothing of what changed in between.
@@ -30,6 +35,10 @@ struct SavedState {
     const bytea* bytes = nullptr;  ///< null: there is none
     TransactionId writer = InvalidTransactionId;
 };
+
+/// What the plan of a saved state was made for, as save_state() was told; palloc'd. Null if there is no state, or it is
+/// damaged or of another series.
+const char* saved_indicators(const SavedState& saved, const Series& series);
 
 /// Reads the position of a saved state. False, and nothing is touched, if it is damaged, of another series, another
 /// signature, another version or another machine, or if `any_writer` is false and its row was not written by whoever

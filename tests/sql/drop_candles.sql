@@ -84,6 +84,29 @@ CALL refresh_timeframes();
 SELECT is(compute_indicators(), 0::bigint, 'days, too');
 SELECT is((SELECT min(ts) FROM candle_data WHERE instrument_id = 1 AND timeframe = '1w'), (SELECT min(ts) FROM kept_candles WHERE instrument_id = 1 AND timeframe = '1w'), 'weeks are left');
 
+-- Fewer columns, or other types, are no reason to begin anew; an indicator that is new is.
+ALTER TABLE indicator_data DROP COLUMN ema_200, ALTER COLUMN sma_20 TYPE real;
+ALTER TABLE indicator_data RENAME COLUMN rsi_14 TO my_rsi;
+SELECT is(compute_indicators(), 0::bigint, 'columns that go, or have another type, change no row');
+SELECT is(compute_indicators(verify => true), 0::bigint, 'nor does verify');
+ALTER TABLE indicator_data DROP COLUMN my_rsi;
+UPDATE candle_data SET close = low
+WHERE instrument_id = 1 AND timeframe = '1m' AND ts = '2026-02-11 10:00';
+UPDATE kept_candles SET close = low
+WHERE instrument_id = 1 AND timeframe = '1m' AND ts = '2026-02-11 10:00';
+SELECT ok(compute_indicators(1, '1m') > 0, 'a late correction');
+SELECT results_eq('SELECT * FROM wrong()', ARRAY['equal'],
+    'starts from the cut with the columns that are left');
+CALL drop_candles('1m', interval '19 days');
+SELECT is(compute_indicators(), 0::bigint, 'a third cut');
+SELECT results_eq('SELECT * FROM wrong()', ARRAY['equal'], 'leaves the same bits');
+ALTER TABLE indicator_data ADD COLUMN sma_7 float8;
+SELECT ok(compute_indicators() > 0, 'with a new column they begin with what is left');
+SELECT isnt((SELECT wrong()), 'equal', 'as nobody knows what it was');
+ALTER TABLE indicator_data DROP COLUMN sma_7;
+SELECT ok(compute_indicators() > 0, 'without it');
+SELECT results_eq('SELECT * FROM wrong()', ARRAY['equal'], 'they are what they were');
+
 -- A rebuild starts from what is left.
 SELECT is(compute_indicators(2, '1m', force => true), (SELECT count(*) FROM candle_data WHERE instrument_id = 2 AND timeframe = '1m'), 'force writes what has candles');
 SELECT is_empty($$SELECT ts FROM indicators(NULL::indicator_data, 2, '1m') i WHERE NOT EXISTS (SELECT FROM indicator_data d WHERE d *= i)$$, 'as if nothing had been before them');
@@ -104,23 +127,28 @@ CALL refresh_timeframes();
 SELECT is(compute_indicators(3, '1m'), 96::bigint, 'dropped candles that come back have their rows; the new column is filled');
 
 -- What happened to the whole table before reaches what is kept, noted or past the triggers.
-CREATE FUNCTION weeks_of_today() RETURNS TABLE (id int, ts timestamptz, close float8, volume float8) LANGUAGE sql AS $$
+CREATE FUNCTION weeks_of_today()
+RETURNS TABLE (id int, ts timestamptz, close float8, volume float8) LANGUAGE sql AS $$
     SELECT 4, r.ts, r.close, r.volume FROM resample_candles(4, '1d', '1w') r $$;
 CREATE TABLE expected (id int, ts timestamptz, close float8, volume float8);
 CREATE FUNCTION not_as_expected() RETURNS SETOF text LANGUAGE sql AS $$
-    SELECT format('%s: %s, %s, not %s, %s', e.ts, c.close, c.volume, e.close, e.volume) FROM expected e
+    SELECT format('%s: %s, %s, not %s, %s', e.ts, c.close, c.volume, e.close, e.volume)
+    FROM expected e
     LEFT JOIN candle_data c ON c.instrument_id = e.id AND c.timeframe = '1w' AND c.ts = e.ts
     WHERE (c.close, c.volume) IS DISTINCT FROM (e.close, e.volume) ORDER BY 1 LIMIT 3 $$;
-INSERT INTO instrument_master (instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol)
+INSERT INTO instrument_master
+    (instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol)
 VALUES (4, 'NSE_EQ|4', 'NSE', 'NSE_EQ', 'EQ', 'FOUR');
 SELECT fill(4, '1d', 1, 700);
 CALL refresh_timeframes();
 SELECT ok(compute_indicators() > 0, 'an instrument of days and weeks');
-ALTER TABLE candle_data ALTER volume TYPE float8 USING volume * 2;
+ALTER TABLE candle_data ALTER volume TYPE float8 USING volume + 1;
 INSERT INTO expected SELECT * FROM weeks_of_today();
 CALL drop_candles('1d', date '2024-07-01');
-SELECT is_empty('SELECT * FROM not_as_expected()', 'a rewritten column reaches the weeks of dropped days');
-SELECT is((SELECT count(*) FROM candle_data WHERE instrument_id = 4 AND timeframe = '1d' AND ts < '2024-07-01'), 0::bigint, 'which are dropped');
+SELECT is_empty('SELECT * FROM not_as_expected()',
+    'a rewritten column reaches the weeks of dropped days');
+SELECT is_empty($$SELECT FROM candle_data
+    WHERE instrument_id = 4 AND timeframe = '1d' AND ts < '2024-07-01'$$, 'which are dropped');
 ALTER TABLE candle_data DISABLE TRIGGER USER;
 UPDATE candle_data SET close = low WHERE instrument_id = 4 AND timeframe = '1d';
 DELETE FROM expected WHERE ts >= '2024-07-01';
@@ -136,9 +164,30 @@ ALTER TABLE trading_holiday ENABLE ROW LEVEL SECURITY;
 CREATE POLICY some_of_them ON trading_holiday TO short_sighted USING (false);
 GRANT ALL ON ALL TABLES IN SCHEMA public TO short_sighted;
 SET ROLE short_sighted;
-SELECT throws_like('CALL drop_candles(''1d'', date ''2025-06-01'')', 'role "short_sighted" does not see all rows of %trading_holiday',
+SELECT throws_like('CALL drop_candles(''1d'', date ''2025-06-01'')',
+    'role "short_sighted" does not see all rows of %trading_holiday',
     'who does not see all holidays drops nothing of which something is made');
 RESET ROLE;
+
+-- A week or month that is not over keeps its days, as more will come.
+INSERT INTO instrument_master
+    (instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol)
+VALUES (5, 'NSE_EQ|5', 'NSE', 'NSE_EQ', 'EQ', 'FIVE');
+SET pg_candle.now = '2026-02-20 12:00';
+SELECT fill(5, '1d', 1, 780);
+CALL refresh_timeframes();
+CALL drop_candles('1d', interval '1 hour');
+SELECT is((SELECT min(ts) FROM candle_data WHERE instrument_id = 5 AND timeframe = '1d'),
+    '2026-02-01'::timestamptz, 'what began this month is kept');
+INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close, volume)
+VALUES (5, '1d', '2026-02-20', 500, 501, 499, 500, 7);
+CALL refresh_timeframes();
+SELECT results_eq(
+    $$SELECT open, close, volume FROM candle_data
+      WHERE instrument_id = 5 AND timeframe = '1mo' AND ts = '2026-02-01'$$,
+    $$SELECT open, close, volume
+      FROM resample_candles(5, '1d', '1mo', '2026-02-01', '2026-03-01') WHERE volume > 10000$$,
+    'and the month goes on');
 
 -- What is no moment.
 SELECT throws_ok('CALL drop_candles(''1m'', ''infinity'')', '22023', NULL, 'all time is no age');
