@@ -1,6 +1,7 @@
 // drop_candles(timeframe, older_than): deletes old candles; what was made of them stays.
 #include <algorithm>
 
+#include "backend/arguments.hpp"
 #include "backend/boundary.hpp"
 #include "backend/change_capture.hpp"
 #include "backend/change_log.hpp"
@@ -76,10 +77,8 @@ public:
             ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
                             errmsg("instrument %d has no sessions", series.instrument_id), errdetail("%s", problem)));
         const TradingCalendar& trading = *instrument.trading;
-        // Whole days, so that no derived candle is left with half of what it is made of; and whole candles.
-        const ZoneClock clock = trading.clock();
-        const TimestampTz cut = clock.instant(
-            clock.zone, bucket_date(require_timeframe(series.timeframe), clock.date(clock.zone, older_than)), 0);
+        const TimeframeNames made = made_of(series);
+        const TimestampTz cut = cut_before(older_than, series, made, trading.clock());
         if (!has_candles_before(series, cut)) return 0;
         // From here on the table and its triggers stay as they are. What was done to all of it before has yet to reach
         // this series.
@@ -92,7 +91,7 @@ public:
                               errdetail("%s", hidden_candles()), errhint("%s", hidden_candles_hint)));
             return 0;
         }
-        derive(series, trading);
+        derive(series, made, trading);
         engine_.open();
         const int64 dropped = drop_before(series, cut, trading);
         engine_.close();
@@ -118,8 +117,8 @@ private:
         return rows;
     }
 
-    /// What is made of these candles must be so before they go.
-    void derive(const Series& series, const TradingCalendar& trading) {
+    /// The instrument's timeframes that are made of these candles.
+    TimeframeNames made_of(const Series& series) {
         const SeriesList all = list_series(schema_, {true, series.instrument_id, nullptr});
         TimeframeNames made = make_names(all.count);
         for (int i = 0; i < all.count; ++i) {
@@ -127,6 +126,20 @@ private:
             if (can_be_derived(target) && strcmp(source_of(require_timeframe(target)), series.timeframe) == 0)
                 made.add(target);
         }
+        return made;
+    }
+
+    /// Whole days, and whole candles. A week or month that is not over keeps all its days, as more will come.
+    static TimestampTz cut_before(TimestampTz older_than, const Series& series, const TimeframeNames& made,
+                                  const ZoneClock& clock) {
+        const int32 today = clock.date(clock.zone, market_now());
+        int32 date = bucket_date(require_timeframe(series.timeframe), clock.date(clock.zone, older_than));
+        for (int i = 0; i < made.count; ++i) date = std::min(date, bucket_date(require_timeframe(made.list[i]), today));
+        return clock.instant(clock.zone, date, 0);
+    }
+
+    /// What is made of these candles must be so before they go.
+    void derive(const Series& series, const TimeframeNames& made, const TradingCalendar& trading) {
         if (made.count == 0) return;
         // Where changes may have passed the log, all is derived.
         const ChangeCapture& capture = change_capture(schema_);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backend/arguments.hpp"
 #include "backend/cursor.hpp"
 #include "backend/owner_rights.hpp"
 #include "backend/row_security.hpp"
@@ -29,6 +30,25 @@ TimestampTz bucket_before(TimestampTz at, const Timeframe& target, const Trading
     const ZoneClock clock = trading.clock();
     return clock.instant(clock.zone, bucket_date(target, clock.date(clock.zone, at)), 0);
 }
+
+/// What has changed of a source, and cannot be worked in, as drop_candles() has deleted the candles beside it.
+struct Unworkable {
+    TimestampTz from = DT_NOEND, whole_from = DT_NOBEGIN;
+
+    void add(TimestampTz at, TimestampTz whole) {
+        from = std::min(from, at);
+        whole_from = std::max(whole_from, whole);
+    }
+    void warn(int32 instrument_id, const char* source) const {
+        if (from == DT_NOEND) return;
+        ereport(WARNING,
+                (errmsg("candles of instrument %d that are made of %s, before %s, are left as they are", instrument_id,
+                        source, timestamptz_to_str(whole_from)),
+                 errdetail("Something has changed at %s, but drop_candles() has deleted what they were made of.",
+                           timestamptz_to_str(from)),
+                 errhint("If they are wrong now, write them yourself, with source 'h'.")));
+    }
+};
 
 /// The columns of a derived candle as the types that the table has for them: rounded as they will be stored, they can
 /// be compared.
@@ -112,7 +132,7 @@ TimeframeRefresh::TimeframeRefresh(Oid schema, TimeframeNames wanted, bool force
       locks_(schema, CurrentMemoryContext),
       dropped_(schema, CurrentMemoryContext, false) {
     require_whole_calendars(schema);
-    require_key(find_table(schema, "candle_data"), key_of_candles);
+    require_key(find_written_table(schema, "candle_data"), key_of_candles);
     require_no_temporary_child(find_table(schema, "candle_data"));
     const char *candles = table_name(schema, "candle_data"), *log = table_name(schema, "candle_change");
     Oid of_log[] = {INT4OID, TEXTARRAYOID}, of_rest[] = {INT4OID, TEXTOID, TIMESTAMPTZOID},
@@ -165,7 +185,9 @@ TimeframeRefresh::TimeframeRefresh(Oid schema, TimeframeNames wanted, bool force
 int64 TimeframeRefresh::refresh(int32 instrument_id, const TradingCalendar& trading) {
     TimeframeNames locked = make_names(std::size(sources));
     {
-        const Instrument before = look_at(instrument_id, series_), logged = look_at(instrument_id, logged_);
+        const Instrument before = look_at(instrument_id, series_);
+        Instrument logged{};
+        with_owner_rights(log_, [&] { logged = look_at(instrument_id, logged_); });
         for (const char* source : sources)
             if (concerns(source, before) || concerns(source, logged)) locked.add(source);
     }
@@ -173,6 +195,7 @@ int64 TimeframeRefresh::refresh(int32 instrument_id, const TradingCalendar& trad
     // Whoever held them may have made or removed some.
     const Instrument instrument = look_at(instrument_id, series_);
     Changes changes = take(instrument_id, locked);
+    Unworkable unworkable[std::size(sources)];
     int64 written = 0;
     for (int i = 0; i < wanted_.count; ++i) {
         const char* target = wanted_.list[i];
@@ -185,9 +208,12 @@ int64 TimeframeRefresh::refresh(int32 instrument_id, const TradingCalendar& trad
         // What was made of candles that were dropped stays.
         const TimestampTz whole_from =
             first_whole_candle(timeframe, trading, dropped_.of({instrument.id, source}).kept_from);
-        written += derive(instrument.id, source, target, std::max(bucket_before(from, timeframe, trading), whole_from),
-                          changes);
+        const TimestampTz start = bucket_before(from, timeframe, trading);
+        if (start < whole_from && !TIMESTAMP_NOT_FINITE(from))
+            unworkable[strcmp(source, sources[0]) == 0 ? 0 : 1].add(from, whole_from);
+        written += derive(instrument.id, source, target, std::max(start, whole_from), changes);
     }
+    for (size_t i = 0; i < std::size(sources); ++i) unworkable[i].warn(instrument.id, sources[i]);
     // What was taken is still news to the timeframes that were not wanted.
     for (int i = 0; i < instrument.count; ++i) {
         const char* target = instrument.series[i].timeframe;
@@ -222,14 +248,10 @@ Instrument TimeframeRefresh::look_at(int32 instrument_id, SPIPlanPtr query) {
     Datum values[] = {Int32GetDatum(instrument_id)};
     Series* found = nullptr;
     int count = 0, room = 0;
-    const auto look = [&] {
-        for_each_row(query, values, nullptr, false, 0, [&](const ResultRow& row) {
-            const Series one{instrument_id, row.text(1)};
-            if (one.timeframe && is_timeframe(one.timeframe)) append(found, count, room) = one;
-        });
-    };
-    if (query == logged_) with_owner_rights(log_, look);
-    else look();
+    for_each_row(query, values, nullptr, false, 0, [&](const ResultRow& row) {
+        const Series one{instrument_id, row.text(1)};
+        if (one.timeframe && is_timeframe(one.timeframe)) append(found, count, room) = one;
+    });
     return {instrument_id, found, count};
 }
 

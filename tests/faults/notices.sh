@@ -33,5 +33,20 @@ like "$(said -c "SET timezone = 'Asia/Kolkata'" -c "SELECT compute_indicators()"
 like "$(said -c "SELECT count(*) FROM completeness('2026-01-05', '2026-01-06')")" 'WARNING:' "by completeness(), too"
 like "$(said -c "SELECT compute_indicators(timeframe => '4h')")" "there are no candles of timeframe 4h" "nothing to do is told"
 like "$(said -c "SELECT compute_indicators(1, '4h')")" "instrument 1 has no candles of timeframe 4h" "of one instrument, too"
+
+# What changes in a week of which days were dropped
+new_database pg_candle_notices
+sql "SET client_min_messages = warning; SET timezone = 'Asia/Kolkata';
+    INSERT INTO instrument_master (instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol)
+    VALUES (1, 'NSE_EQ|1', 'NSE', 'NSE_EQ', 'EQ', 'ONE');
+    INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close, volume)
+    SELECT 1, '1d', '2026-01-05'::timestamptz + n * interval '1 day', 100, 101, 99, 100, 1 FROM generate_series(0, 99) n;
+    CALL refresh_timeframes(targets => '{1w}')"
+like "$(said -c "CALL drop_candles('1d', '2026-02-04 00:00+05:30')")" "NOTICE:  30 candles of 1 series were dropped" "how many are dropped is told"
+is "$(said -c "CALL refresh_timeframes()" | grep -v "^NOTICE:  1 of 1 instruments")" "" "that is all"
+later() { said -c "SET timezone = 'Asia/Kolkata'" -c "UPDATE candle_data SET volume = 2 WHERE timeframe = '1d' AND ts = '$1'" -c "CALL refresh_timeframes()"; }
+like "$(later 2026-02-05)" "WARNING:  candles of instrument 1 that are made of 1d, before 2026-03-01 00:00:00\+05:30, are left as they are" "a change in the week that was cut is told"
+is "$(later 2026-03-11 | grep -c WARNING)" 0 "one in a later week is worked in"
+is "$(sql "SELECT string_agg(volume::text, ' ' ORDER BY ts) FROM candle_data WHERE timeframe = '1w' AND ts IN ('2026-02-02 00:00+05:30', '2026-03-09 00:00+05:30')")" "5 6" "as can be seen"
 psql -X -q -d postgres -c "DROP DATABASE pg_candle_notices"
 done_testing
