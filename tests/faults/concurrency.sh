@@ -85,58 +85,88 @@ is "$(sql "SELECT count(*) FROM generate_series(1, 4) id, (VALUES ('1m', '3m'), 
                         EXCEPT SELECT ts, open, high, low, close, volume FROM candle_data WHERE instrument_id = id AND timeframe = target) d")" 0 "timeframes: every change has arrived"
 is "$(sql "SELECT count(*) FROM candle_change WHERE consumer = 'timeframes'")" 0 "timeframes: and the log is empty"
 
-# What means all series may be noted at any time: also after a refresh has looked for such notes, and before it lists series. The lock stops it there.
+# What means all series may be noted at any time: also after a refresh has looked for such notes, and before it lists
+# series. The lock stops it there.
+stale_rows="SELECT count(*) FROM (SELECT f.* FROM (SELECT DISTINCT instrument_id AS id, timeframe AS tf FROM candle_data) s,
+        indicators(NULL::indicator_data, id, tf) f EXCEPT SELECT * FROM indicator_data) d"
+stale_candles="SELECT count(*) FROM (SELECT ts, open, high, low, close, volume FROM resample_candles(1, '1m', '5m')
+        EXCEPT SELECT ts, open, high, low, close, volume FROM candle_data
+        WHERE instrument_id = 1 AND timeframe = '5m') d"
+waiting="SELECT count(*) FROM pg_stat_activity WHERE application_name = 'refreshes' AND wait_event_type = 'Lock'"
 for pair in "watchlist:CALL refresh_indicators()" "dropped_candles:CALL refresh_timeframes()"; do
     locked=${pair%%:*} refresh=${pair#*:}
     sql "CALL refresh_timeframes(); SELECT compute_indicators()" >/dev/null
     open_session
     tell "BEGIN; LOCK $locked"
     psql -X -q -c "SET application_name = 'refreshes'" -c "$refresh" &
-    await answers "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'refreshes' AND wait_event_type = 'Lock'" 1
-    sql "ALTER TABLE candle_data DISABLE TRIGGER USER; UPDATE candle_data SET close = (close + low) / 2; ALTER TABLE candle_data ENABLE TRIGGER USER" >/dev/null
+    becomes "$waiting" 1 "$refresh has begun"
+    sql "ALTER TABLE candle_data DISABLE TRIGGER USER; UPDATE candle_data SET close = (close + low) / 2;
+        ALTER TABLE candle_data ENABLE TRIGGER USER" >/dev/null
     tell "COMMIT"
     wait $!
     close_session
     sql "CALL refresh_timeframes(); SELECT compute_indicators()" >/dev/null
-    is "$(sql "SELECT count(*) FROM (SELECT f.* FROM (SELECT DISTINCT instrument_id AS id, timeframe AS tf FROM candle_data) s, indicators(NULL::indicator_data, id, tf) f EXCEPT SELECT * FROM indicator_data) d
-        UNION ALL SELECT count(*) FROM (SELECT ts, open, high, low, close, volume FROM resample_candles(1, '1m', '5m') EXCEPT SELECT ts, open, high, low, close, volume FROM candle_data WHERE instrument_id = 1 AND timeframe = '5m') d" | paste -sd' ')" "0 0" \
-        "a note of all series that comes while $refresh begins is not lost"
+    is "$(sql "$stale_rows") $(sql "$stale_candles")" "0 0" "a note of all series that comes meanwhile is not lost"
 done
 
 # A transaction that began before the tables were replaced is told to begin again: what it would note, it cannot.
+folder=$(mktemp -d /tmp/pg_candle_concurrency.XXXXXX)
+trap 'rm -rf "$folder"' EXIT
+cat >"$folder/replace.sql" <<'SQL'
+CREATE TABLE other (LIKE candle_data INCLUDING ALL);
+INSERT INTO other SELECT * FROM candle_data;
+DROP VIEW data_freshness;
+DROP TABLE candle_data;
+ALTER TABLE other RENAME TO candle_data;
+SELECT create_candle_tables();
+SQL
 out=$(psql -X -q -A -t 2>&1 <<SQL
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT 1 FROM instrument_master LIMIT 1;
-\! psql -X -q -c 'CREATE TABLE other (LIKE candle_data INCLUDING ALL)' -c 'INSERT INTO other SELECT * FROM candle_data' -c 'DROP VIEW data_freshness' -c 'DROP TABLE candle_data' -c 'ALTER TABLE other RENAME TO candle_data' -c 'SELECT create_candle_tables()' >/dev/null
-INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close) VALUES (1, '1m', '2020-01-02', 1, 1, 1, 1);
+\! psql -X -q -f "$folder/replace.sql" >/dev/null
+INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close)
+VALUES (1, '1m', '2020-01-02', 1, 1, 1, 1);
 ROLLBACK;
 SQL
 )
-like "$out" "ERROR: +public.candle_data, its triggers or its log were replaced since the transaction began" "a writer older than the table is told to begin again"
+like "$out" "ERROR: +public.candle_data, its triggers or its log were replaced since the transaction began" \
+    "a writer older than the table is told to begin again"
 
 # A partition that is just being detached CONCURRENTLY is out of sight before anything notes it.
 new_database pg_candle_detach
 psql -X -q -f tests/faults/partitions.sql >/dev/null
-sql "INSERT INTO instrument_master (instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol) VALUES (1, 'C|1', 'C', 'CRYPTO', 'SPOT', 'ONE');
-    INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close, volume) SELECT 1, '1d', '2024-11-01 00:00+05:30'::timestamptz + n * interval '1 day', 9, 9 + n % 3, 8, 9, n FROM generate_series(0, 120) n;
+sql "INSERT INTO instrument_master
+        (instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol)
+    VALUES (1, 'C|1', 'C', 'CRYPTO', 'SPOT', 'ONE');
+    INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close, volume)
+    SELECT 1, '1d', '2024-11-01 00:00+05:30'::timestamptz + n * interval '1 day', 9, 9 + n % 3, 8, 9, n
+    FROM generate_series(0, 120) n;
     CALL refresh_timeframes(); SELECT compute_indicators()" >/dev/null
 open_session
 tell "BEGIN; SELECT count(*) FROM c_2025"
-psql -X -q -c "SET application_name = 'detaches'" -c "ALTER TABLE candle_data DETACH PARTITION c_2025 CONCURRENTLY" 2>/dev/null &
-await answers "SELECT count(*) FROM pg_inherits WHERE inhdetachpending" 1
+psql -X -q -c "SET application_name = 'detaches'" \
+    -c "ALTER TABLE candle_data DETACH PARTITION c_2025 CONCURRENTLY" 2>/dev/null &
+becomes "SELECT count(*) FROM pg_inherits WHERE inhdetachpending" 1 "a partition is being detached"
 sql "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'detaches'" >/dev/null
 wait $!
 tell "COMMIT"
 close_session
 sql "CALL refresh_timeframes(); SELECT compute_indicators()" >/dev/null
-is "$(sql "SELECT max(ts) < '2025-01-01' FROM candle_data WHERE timeframe = '1d'; SELECT count(*) FROM candle_data WHERE timeframe = '1mo' AND ts > '2025-01-01'; SELECT count(*) FROM indicator_data WHERE ts > '2025-01-01'" | paste -sd' ')" "t 0 0" \
+is "$(sql "SELECT max(ts) < '2025-01-01' FROM candle_data WHERE timeframe = '1d';
+    SELECT count(*) FROM candle_data WHERE timeframe = '1mo' AND ts > '2025-01-01';
+    SELECT count(*) FROM indicator_data WHERE ts > '2025-01-01'" | paste -sd' ')" "t 0 0" \
     "what an unfinished DETACH CONCURRENTLY took away goes from what was made of it"
 # PostgreSQL's own pruning at run time skips other partitions than it should then.
 week="SELECT count(*) FROM candle_data WHERE timeframe = '1w' AND ts = '2026-12-28 00:00+05:30'"
-sql "CREATE TABLE c_2027 PARTITION OF candle_data FOR VALUES FROM ('2027-01-01 00:00+05:30') TO ('2028-01-01 00:00+05:30');
-    INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close) VALUES (1, '1d', '2027-01-01 00:00+05:30', 1, 1, 1, 1); CALL refresh_timeframes()" >/dev/null
-is "$(sql "$week"; sql "DROP TABLE c_2027; CALL refresh_timeframes()" >/dev/null; sql "$week")" $'1\n0' "meanwhile, no partition is missed"
-like "$(sql "SELECT compute_indicators()")" "DETAIL: +DETACH PARTITION .. CONCURRENTLY has not ended" "and refreshes say what is unfinished"
+sql "CREATE TABLE c_2027 PARTITION OF candle_data
+        FOR VALUES FROM ('2027-01-01 00:00+05:30') TO ('2028-01-01 00:00+05:30');
+    INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close)
+    VALUES (1, '1d', '2027-01-01 00:00+05:30', 1, 1, 1, 1);
+    CALL refresh_timeframes()" >/dev/null
+is "$(sql "$week"; sql "DROP TABLE c_2027; CALL refresh_timeframes()" >/dev/null; sql "$week")" $'1\n0' \
+    "meanwhile, no partition is missed"
+like "$(sql "SELECT compute_indicators()")" "DETAIL: +DETACH PARTITION .. CONCURRENTLY has not ended" \
+    "and refreshes say what is unfinished"
 sql "ALTER TABLE candle_data DETACH PARTITION c_2025 FINALIZE" >/dev/null
 is "$(sql "SELECT compute_indicators()")" 0 "until it is"
 done_testing

@@ -153,11 +153,14 @@ BEGIN
     -- Columns that are no indicators are nobody's business; their values stay.
     IF EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('public.indicator_data') AND relkind = 'r') THEN
         ALTER TABLE public.indicator_data DROP COLUMN IF EXISTS other, DROP COLUMN IF EXISTS ema34, DROP COLUMN IF EXISTS close, DROP COLUMN IF EXISTS open,
-            DROP COLUMN IF EXISTS state, DROP COLUMN IF EXISTS calendar, DROP COLUMN IF EXISTS wma_3, DROP COLUMN IF EXISTS macd;
+            DROP COLUMN IF EXISTS state, DROP COLUMN IF EXISTS calendar, DROP COLUMN IF EXISTS wma_3,
+            DROP COLUMN IF EXISTS macd;
     END IF;
-    -- A constraint that refuses what is right (an indicator that is not warmed up) goes, and with it its effects.
-    FOR one IN SELECT a.attname FROM pg_attribute a WHERE a.attrelid = to_regclass('public.indicator_data') AND a.attnum > 0 AND NOT a.attisdropped
-               AND a.attnotnull AND a.attname NOT IN ('instrument_id', 'timeframe', 'ts') LOOP
+    -- A constraint that refuses what is right (an indicator that is not warmed up) goes.
+    FOR one IN
+        SELECT a.attname FROM pg_attribute a
+        WHERE a.attrelid = to_regclass('public.indicator_data') AND a.attnum > 0
+               AND NOT a.attisdropped AND a.attnotnull AND a.attname NOT IN ('instrument_id', 'timeframe', 'ts') LOOP
         EXECUTE format('ALTER TABLE public.indicator_data ALTER %I DROP NOT NULL', one.attname);
     END LOOP;
     IF forced THEN
@@ -173,7 +176,8 @@ BEGIN
           WHERE NOT EXISTS (SELECT FROM random.remedy WHERE dropped)
              OR w NOT LIKE 'derived%' AND NOT EXISTS (
                 SELECT FROM public.dropped_candles d
-                WHERE w LIKE format('indicators %s/%s %%', d.instrument_id, d.timeframe) AND regexp_replace(w, '^\S+ \S+ ', '')::timestamptz < d.kept_from)
+                WHERE w LIKE format('indicators %s/%s %%', d.instrument_id, d.timeframe)
+                  AND regexp_replace(w, '^\S+ \S+ ', '')::timestamptz < d.kept_from)
           LIMIT 5) t;
     RETURN coalesce('DIFFERS: ' || problems, 'is right');
 EXCEPTION WHEN OTHERS THEN
