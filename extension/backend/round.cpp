@@ -137,7 +137,8 @@ public:
             if (finished && settings.verify_every > 0) verify(listed);
         }
         round_->next_at = next_at_;
-        round_->succeeded = true;
+        // Where no failure can be noted, the whole database waits longer each time.
+        round_->succeeded = all_noted_;
     }
 
 private:
@@ -157,6 +158,7 @@ private:
                                      " rows of indicators were put right",
                                      known.series.instrument_id, known.series.timeframe, refreshed.written)));
             if (refreshed.error || refreshed.held) come_back_at(GetCurrentTimestamp() + USECS_PER_SEC);
+            all_noted_ = all_noted_ && refreshed.noted;
         });
         MemoryContextReset(each_);
     }
@@ -176,6 +178,10 @@ private:
                 return false;
             }
             refresh(known, {});
+            if (!all_noted_) {
+                round_->swept_at = 0;
+                return false;
+            }
         }
         return true;
     }
@@ -201,6 +207,7 @@ private:
     Oid schema_ = InvalidOid;
     SeriesRefresh* refresh_ = nullptr;
     TimestampTz until_ = 0, next_at_ = 0;
+    bool all_noted_ = true;
 };
 
 }  // namespace

@@ -143,17 +143,18 @@ Refreshed SeriesRefresh::refresh(const KnownSeries& known, const Engine::Options
     if (!error) return {written, false, nullptr};
     engine_.abandon();
     if (is_held(error)) return {0, true, nullptr};
-    note_failure(known.series, error->message);
-    return {0, false, text_of(error)};
+    const bool noted = note_failure(known.series, error->message);
+    return {0, false, text_of(error), noted};
 }
 
-void SeriesRefresh::note_failure(const Series& series, const char* error) {
+bool SeriesRefresh::note_failure(const Series& series, const char* error) {
     Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe),
                       CStringGetTextDatum(error)};
     const ErrorData* failure = try_in_subtransaction([&] { execute_query(failed_, values); });
     if (failure)
         ereport(LOG, (errmsg("the failure of instrument %d, timeframe %s could not be noted: %s", series.instrument_id,
                              series.timeframe, failure->message)));
+    return !failure;
 }
 
 void SeriesRefresh::tidy_log(const KnownSeriesList& list) {

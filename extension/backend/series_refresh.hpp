@@ -8,6 +8,7 @@ struct Refreshed {
     int64 written = 0;
     bool held = false;            ///< somebody holds it: not looked at, to be tried again
     const char* error = nullptr;  ///< why it failed, if it did; palloc'd in the caller's memory context
+    bool noted = true;            ///< so that it waits longer each time
 };
 
 /// Refreshes series for those who go through many of them and must stop at none: neither at one that fails nor at one
@@ -43,7 +44,7 @@ public:
 
 private:
     int64 compute(const KnownSeries* series, int count, const Engine::Options& options);
-    void note_failure(const Series& series, const char* error);
+    bool note_failure(const Series& series, const char* error);
 
     Engine engine_;
     ChangeLog log_;

@@ -116,8 +116,21 @@ becomes "$missing" 0 "after kill -9 of the launcher it is back"
 tests/cluster restart "$cluster"
 candles 902 903
 becomes "$missing" 0 "after a crash and restart, too"
-sql "ALTER ROLE candle_worker SUPERUSER; SELECT pg_reload_conf()" >/dev/null
+
+# Where not even a failure can be noted, the database waits longer each time, and says so in a line or two.
+sql "REVOKE UPDATE ON indicator_state FROM candle_worker" >/dev/null
 candles 904 904
+await logged "the failure of instrument .* could not be noted"
+await logged "does not keep database \"kept\" fresh: its worker failed"
+attempts() { grep -c "does not keep database \"kept\" fresh: its worker failed" "$cluster/run/log"; }
+before=$(attempts)
+three_more() { [ "$(attempts)" -ge $((before + 3)) ]; }
+await three_more
+ok "$([ "$(grep -c "could not be noted" "$cluster/run/log")" -le $(($(attempts) + 1)) ]; echo $?)" "an attempt that can note nothing tells of one series"
+sql "GRANT UPDATE ON indicator_state TO candle_worker" >/dev/null
+becomes "$missing" 0 "with the right it goes on"
+sql "ALTER ROLE candle_worker SUPERUSER; SELECT pg_reload_conf()" >/dev/null
+candles 905 905
 await logged "the role of pg_candle.role is a superuser"
 like "$(cat "$cluster/run/log")" "the role of pg_candle.role is a superuser" "as a superuser it says that it does not work"
 is "$(sql "$missing")" 1 "and does not"
