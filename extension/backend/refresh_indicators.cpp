@@ -77,7 +77,8 @@ void come_back(SeriesRefresh& refresh, RefreshRun& progress_row, Progress& progr
                 (errmsg("instrument %d, timeframe %s is held by another session",
                         totals->held.series[i].series.instrument_id, totals->held.series[i].series.timeframe),
                  errdetail("It was passed over."),
-                 errhint("pg_stat_activity shows who has a transaction open. The next refresh takes the series up.")));
+                 errhint("pg_stat_activity and pg_prepared_xacts show who has a transaction open. The next refresh "
+                         "takes the series up.")));
     if (totals->held.count > named) ereport(WARNING, (errmsg("%d more series are held", totals->held.count - named)));
 }
 

@@ -208,7 +208,8 @@ Datum refresh_timeframes(FunctionCallInfo fcinfo) {
             if (error && !is_held_now) left_out.add(one.id, text_of(error), error->hint);
             if (is_held_now && round + 1 == rounds)
                 left_out.add(one.id, "Another session holds them.",
-                             "pg_stat_activity shows who has a transaction open. The next refresh takes them up.");
+                             "pg_stat_activity and pg_prepared_xacts show who has a transaction open. The next refresh "
+                             "takes them up.");
             MemoryContextSwitchTo(procedure);
             if (is_held_now) todo[held++] = one;
             else progress.add(written);

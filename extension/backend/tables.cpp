@@ -9,9 +9,13 @@
 extern "C" {
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_rewrite.h"
+#include "rewrite/prs2lock.h"
+#include "rewrite/rewriteDefine.h"
 #include "catalog/namespace.h"
 #include "storage/lmgr.h"
 #include "utils/catcache.h"
+#include "utils/fmgroids.h"
 }
 
 namespace pg_candle {
@@ -62,6 +66,32 @@ const char* other_place(Oid schema, const char* name) {
     pg_unreachable();
 }
 
+const char* rule_name(Oid rule) {
+    Relation rules = table_open(RewriteRelationId, AccessShareLock);
+    ScanKeyData key;
+    ScanKeyInit(&key, Anum_pg_rewrite_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(rule));
+    SysScanDesc scan = systable_beginscan(rules, RewriteOidIndexId, true, nullptr, 1, &key);
+    HeapTuple tuple = systable_getnext(scan);
+    const char* name =
+        HeapTupleIsValid(tuple) ? pstrdup(NameStr(reinterpret_cast<Form_pg_rewrite>(GETSTRUCT(tuple))->rulename)) : "";
+    systable_endscan(scan);
+    table_close(rules, AccessShareLock);
+    return name;
+}
+
+/// A rule for statements that write, of a table that is none without one; null if there is none.
+const char* writing_rule(Oid table) {
+    const char* name = nullptr;
+    Relation relation = table_open(table, AccessShareLock);
+    const bool is_view = relation->rd_rel->relkind == RELKIND_VIEW;
+    for (int i = 0; relation->rd_rules && !is_view && i < relation->rd_rules->numLocks; ++i) {
+        const RewriteRule* rule = relation->rd_rules->rules[i];
+        if (rule->event != CMD_SELECT && rule->enabled != RULE_DISABLED) name = rule_name(rule->ruleId);
+    }
+    table_close(relation, AccessShareLock);
+    return name;
+}
+
 }  // namespace
 
 Oid schema_of_function(FunctionCallInfo fcinfo) { return get_func_namespace(fcinfo->flinfo->fn_oid); }
@@ -97,7 +127,17 @@ bool table_problem(Oid schema, const char* name) {
 
 Oid find_written_table(Oid schema, const char* name) {
     const Oid table = find_table(schema, name);
-    require_columns(table, name, quote_qualified_identifier(get_namespace_name(schema), name), true);
+    const char* qualified = quote_qualified_identifier(get_namespace_name(schema), name);
+    require_columns(table, name, qualified, true);
+    const char kind = get_rel_relkind(table);
+    if (kind == RELKIND_FOREIGN_TABLE || kind == RELKIND_MATVIEW)
+        ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("%s cannot be written", qualified),
+                        errdetail("It is a %s.", kind == RELKIND_MATVIEW ? "materialized view" : "foreign table")));
+    if (const char* rule = writing_rule(table))
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("rule %s of %s is in the way", quote_identifier(rule), qualified),
+                        errdetail("Rows are written with ON CONFLICT, and what was written is counted."),
+                        errhint("A trigger can do what the rule does.")));
     return table;
 }
 
