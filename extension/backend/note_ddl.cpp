@@ -73,6 +73,8 @@ public:
         bool timeframes = false, indicators = false;
         for_each_row(plan, nullptr, nullptr, false, 0, [&](const ResultRow& row) {
             const char *type = row.text(1), *place = row.text(2), *name = row.text(3), *last = row.text(4);
+            // PostgreSQL 14 says of tables only that they are temporary, not of their triggers.
+            if (place && strcmp(place, "pg_temp") == 0) return;
             const Oid namespace_id = place ? get_namespace_oid(place, true) : InvalidOid;
             if (namespace_id == schema_ && name && strcmp(name, log_name) == 0) {
                 timeframes = indicators = true;
@@ -86,6 +88,12 @@ public:
                 timeframes |= of_candles || strncmp(trigger, "log_calendar_", 13) == 0 ||
                               strncmp(trigger, "log_instrument_", 15) == 0;
                 indicators |= of_candles || strncmp(trigger, "log_indicator_", 14) == 0;
+                // One that was somebody's own may have changed what was written.
+                const WatchedTable* changed = OidIsValid(table) ? watched_of(schema_, table, &root) : nullptr;
+                if (changed && strncmp(trigger, "log_", 4) != 0) {
+                    timeframes |= changed->for_timeframes;
+                    indicators |= changed->for_indicators;
+                }
             } else if (const WatchedTable* watched = watched_by_name(name); watched && namespace_id == schema_) {
                 timeframes |= watched->for_timeframes;
                 indicators |= watched->for_indicators;
