@@ -75,6 +75,10 @@ CandleReader::CandleReader(Oid schema, MemoryContext memory, bool read_only)
                                     " ORDER BY instrument_id, timeframe, ts LIMIT 1",
                                     table_name(schema, "candle_data")),
                            2, types, memory);
+    count_ = prepare_query(psprintf("SELECT pg_catalog.count(*) FROM %s WHERE instrument_id OPERATOR(pg_catalog.=) $1 "
+                                    "AND timeframe OPERATOR(pg_catalog.=) $2 AND ts OPERATOR(pg_catalog.<) $3",
+                                    table_name(schema, "candle_data")),
+                           3, types, memory);
 }
 
 TimestampTz CandleReader::first(const Series& series) {
@@ -82,6 +86,14 @@ TimestampTz CandleReader::first(const Series& series) {
     TimestampTz first = DT_NOEND;
     for_each_row(first_, values, nullptr, read_only_, 1, [&](const ResultRow& row) { first = row.time(1, DT_NOEND); });
     return first;
+}
+
+int64 CandleReader::count_before(const Series& series, TimestampTz end) {
+    Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe),
+                      TimestampTzGetDatum(end)};
+    int64 count = 0;
+    for_each_row(count_, values, nullptr, read_only_, 1, [&](const ResultRow& row) { count = row.int8(1); });
+    return count;
 }
 
 const char* CandleReader::session_zone(const Series& series) {

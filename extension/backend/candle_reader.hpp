@@ -26,6 +26,9 @@ public:
     /// Where the series begins; DT_NOEND if it has no candles.
     TimestampTz first(const Series& series);
 
+    /// How many candles of the series start before that.
+    int64 count_before(const Series& series, TimestampTz end);
+
     /// Starts a series: its candles of [from, to), which follow those up to `after` (bars 0: none). If the range begins
     /// with the very candle of that position, find_anchor() comes first.
     void open(const Series& series, const Position& after, TimestampTz from, TimestampTz to, RowShape* shape);
@@ -60,7 +63,7 @@ public:
 private:
     SessionZones zones_;
     CandleRowReader rows_;
-    SPIPlanPtr query_, first_;
+    SPIPlanPtr query_, first_, count_;
     Portal portal_ = nullptr;
     bool read_only_;
     bool ended_ = false;

@@ -68,7 +68,9 @@ public:
           for_timeframes_(schema, Consumer::timeframes, memory_),
           for_indicators_(schema, Consumer::indicators, memory_),
           dropped_(schema, memory_, false),
-          calendars_(schema, memory_) {}
+          calendars_(schema, memory_) {
+        find_written_table(schema, "candle_data");
+    }
 
     /// Returns how many went. Must be called between TimeframeRefresh::enter() and its end.
     int64 drop(const Series& series, TimestampTz older_than) {
@@ -156,6 +158,9 @@ private:
                                        "candle_data", series, cut);
         count_of("DELETE FROM %s WHERE instrument_id = $1 AND timeframe = $2 AND ts < $3", "indicator_checkpoint",
                  series, cut);
+        if (has_candles_before(series, cut))
+            ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("some of them are still there"),
+                            errdetail("A trigger, a rule or a policy of the table has kept them.")));
         // A series that ended before goes on where it ended, not where it was cut.
         const ZoneClock clock = trading.clock();
         const TimestampTz end = clock.instant(

@@ -17,25 +17,42 @@ DroppedCandles::Cut DroppedCandles::of(const Series& series) {
         if (!of_) {
             Oid types[] = {INT4OID, TEXTOID};
             of_ = prepare_query(
-                psprintf("SELECT kept_from::pg_catalog.timestamptz, state::pg_catalog.bytea FROM %s"
+                psprintf("SELECT kept_from::pg_catalog.timestamptz, bars::pg_catalog.int8, state::pg_catalog.bytea"
+                         " FROM %s"
                          " WHERE instrument_id OPERATOR(pg_catalog.=) $1 AND timeframe OPERATOR(pg_catalog.=) $2",
                          name_),
                 2, types, memory_);
         }
         Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe)};
         for_each_row(of_, values, nullptr, read_only_, 1, [&](const ResultRow& row) {
-            cut = {row.time(1, DT_NOBEGIN), {row.bytes(2)}};
+            cut = {row.time(1, DT_NOBEGIN), row.int8(2), {row.bytes(3)}};
         });
     });
     return cut;
 }
 
-void DroppedCandles::forget_state(const Series& series) {
+void DroppedCandles::forget_state(const Series& series, const bytea* columns) {
+    with_owner_rights(table_, [&] {
+        if (!forget_state_) {
+            Oid types[] = {INT4OID, TEXTOID, BYTEAOID};
+            forget_state_ = prepare_query(
+                psprintf("UPDATE %s SET state = $3"
+                         " WHERE instrument_id OPERATOR(pg_catalog.=) $1 AND timeframe OPERATOR(pg_catalog.=) $2",
+                         name_),
+                3, types, memory_);
+        }
+        Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe),
+                          PointerGetDatum(columns)};
+        execute_query(forget_state_, values);
+    });
+}
+
+void DroppedCandles::forget(const Series& series) {
     with_owner_rights(table_, [&] {
         if (!forget_) {
             Oid types[] = {INT4OID, TEXTOID};
             forget_ = prepare_query(
-                psprintf("UPDATE %s SET state = NULL"
+                psprintf("DELETE FROM %s"
                          " WHERE instrument_id OPERATOR(pg_catalog.=) $1 AND timeframe OPERATOR(pg_catalog.=) $2",
                          name_),
                 2, types, memory_);

@@ -14,15 +14,19 @@ public:
 
     struct Cut {
         TimestampTz kept_from = DT_NOBEGIN;  ///< candles from here on are kept; DT_NOBEGIN: none were dropped
+        int64 bars = 0;                      ///< how many were dropped
         SavedState state;                    ///< after the last dropped candle; in the current memory context
     };
 
     /// Where the series was cut last.
     Cut of(const Series& series);
 
-    /// The series begins with what is left: no state of dropped candles is gone on from any more. With the owner's
-    /// rights.
-    void forget_state(const Series& series);
+    /// The series begins with what is left: no state of dropped candles is gone on from any more; `columns`
+    /// (save_columns()) takes its place. With the owner's rights.
+    void forget_state(const Series& series, const bytea* columns);
+
+    /// All of them are there again. With the owner's rights.
+    void forget(const Series& series);
 
     /// Notes a cut; `dropped` candles went with it. Needs the caller's rights.
     void note(const Series& series, TimestampTz kept_from, int64 dropped, const bytea* state);
@@ -32,7 +36,7 @@ private:
     const char* name_;
     MemoryContext memory_;
     bool read_only_;
-    SPIPlanPtr of_ = nullptr, forget_ = nullptr, note_ = nullptr;
+    SPIPlanPtr of_ = nullptr, forget_state_ = nullptr, forget_ = nullptr, note_ = nullptr;
 };
 
 }  // namespace pg_candle

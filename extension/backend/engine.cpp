@@ -6,7 +6,6 @@
 #include "backend/candle_reader.hpp"
 #include "backend/change_capture.hpp"
 #include "backend/cursor.hpp"
-#include "backend/dropped_candles.hpp"
 #include "backend/row_security.hpp"
 #include "backend/sql_write.hpp"
 #include "backend/stored_rows.hpp"
@@ -54,6 +53,7 @@ Engine::Engine(Oid schema, Waits waits, bool beside_others)
     table_name_ = table_name(schema, "indicator_data");
     reader_ = make<CandleReader>(schema, memory_, false);
     changes_ = make<ChangeLog>(schema, Consumer::indicators, memory_);
+    timeframe_changes_ = make<ChangeLog>(schema, Consumer::timeframes, memory_);
     states_ = make<SeriesState>(schema, memory_);
     dropped_ = make<DroppedCandles>(schema, memory_, false);
     ladder_ = make<Ladder>();
@@ -131,28 +131,24 @@ bool Engine::is_due(const KnownSeries& known) {
 }
 
 /// At the first candle that is there, after the state that dropped ones have left.
-Engine::Start Engine::first_start(const Series& series, bool taken) {
+Engine::Start Engine::first_start(bool taken) {
     Start start{{0, DT_NOBEGIN, 0}, DT_NOBEGIN, taken, false, true};
-    Position last;
-    if (!check_state(base_, *shape_->plan, base_signature_, series, true, &last)) return start;
-    start.anchor = last;
-    restore_state(*shape_->plan, base_, last);
+    if (!base_.bytes) return start;
+    start.anchor = base_position_;
+    restore_state(*shape_->plan, base_, base_position_);
     return start;
 }
 
 Engine::Start Engine::find_start(const Series& series, const Options& options) {
     SavedState state = states_->lock(series, waits_ == Waits::always);
-    find_cut(series);
-    choose_plan(series);
-    if (options.rebuilds() && base_.bytes) {
-        dropped_->forget_state(series);
-        base_ = {};
-    }
+    find_cut(series, options.rebuilds());
     const TimestampTz changed = changes_->take(series);
     Plan& plan = *shape_->plan;
     Position last;
-    Start start = first_start(series, changed != DT_NOEND);
-    if (filtered_ || !trusted_ || !check_state(state, plan, state_signature_, series, false, &last)) return start;
+    Start start = first_start(changed != DT_NOEND);
+    const bool known = check_state(state, plan, state_signature_, series, false, &last);
+    if (!known) clear_renamed(series);
+    if (filtered_ || !trusted_ || !known) return start;
 
     start.stale_from = std::min(changed, last.ts + 1);
     if (options.all()) return start;
@@ -172,7 +168,7 @@ Engine::Start Engine::find_start(const Series& series, const Options& options) {
 bool Engine::begin(const Series& series, const Start& start, TimestampTz write_from) {
     if (start.at_base) {
         if (start.anchor.bars == 0) shape_->plan->restart();
-        reader_->open(series, start.anchor, start.anchor.bars > 0 ? kept_from_ : DT_NOBEGIN, DT_NOEND, shape_);
+        reader_->open(series, start.anchor, kept_from_, DT_NOEND, shape_);
         stored_->open(series, write_from);
         return true;
     }
@@ -187,17 +183,26 @@ bool Engine::begin(const Series& series, const Start& start, TimestampTz write_f
     return true;
 }
 
-/// Where the series was cut by drop_candles(), if it was. Candles from before the cut that came back make it a series
-/// that begins with them.
-void Engine::find_cut(const Series& series) {
+/// Where the series was cut by drop_candles(), if it was, and what can be gone on from.
+void Engine::find_cut(const Series& series, bool forget_state) {
     const DroppedCandles::Cut cut = dropped_->of(series);
     kept_from_ = cut.kept_from;
     base_ = cut.state;
-    if (kept_from_ == DT_NOBEGIN) return;
-    const TimestampTz first = reader_->first(series);
-    if (first >= kept_from_) return;
-    kept_from_ = first;
-    base_ = {};
+    base_columns_ = base_.bytes ? saved_columns(base_, series) : nullptr;
+    if (forget_state && base_columns_) {
+        const bytea* columns = save_columns(series, base_columns_);
+        dropped_->forget_state(series, columns);
+        base_ = {columns};
+    }
+    if (base_.bytes && !base_columns_)
+        ereport(WARNING, (errmsg("instrument %d, timeframe %s begins with the candles that are left",
+                                 series.instrument_id, series.timeframe),
+                          errdetail("What its dropped candles left in dropped_candles.state is damaged.")));
+    choose_plan(series);
+    if (kept_from_ != DT_NOBEGIN) look_for_returned(series, cut);
+    // What is there was computed with all candles, or with those that are left.
+    const uint64 lineage = base_.bytes || kept_from_ == DT_NOBEGIN ? 0 : static_cast<uint64>(kept_from_);
+    state_signature_ = hash_combine64(signature_of(series, shape_), lineage);
 }
 
 /// A plan cannot go on from the state of another one. If all that the table has now was computed for the candles that
@@ -205,26 +210,76 @@ void Engine::find_cut(const Series& series) {
 void Engine::choose_plan(const Series& series) {
     const RowShape* table = of_table_.shape;
     Computation chosen = of_table_;
-    const char* indicators = saved_indicators(base_, series);
-    if (indicators && strcmp(indicators, table->indicators) != 0) {
-        if (are_among(table->indicators, indicators)) {
-            if (!of_more_.shape || strcmp(of_more_.shape->indicators, indicators) != 0) {
-                of_more_ = {};
-                MemoryContextReset(more_);
-                MemoryContext caller = MemoryContextSwitchTo(more_);
-                of_more_ = compile(indicators);
-                MemoryContextSwitchTo(caller);
-            }
-            chosen = of_more_;
-        } else {
-            base_ = {};
+    const char* indicators = base_columns_ ? indicators_in(base_columns_) : "";
+    if (base_columns_ && strcmp(indicators, table->indicators) != 0 && are_among(table->indicators, indicators)) {
+        if (!of_more_.shape || strcmp(of_more_.shape->indicators, indicators) != 0) {
+            of_more_ = {};
+            MemoryContextReset(more_);
+            MemoryContext caller = MemoryContextSwitchTo(more_);
+            of_more_ = compile(indicators);
+            MemoryContextSwitchTo(caller);
         }
+        chosen = of_more_;
     }
     shape_ = chosen.shape;
     former_ = chosen.former;
-    base_signature_ = kernels_signature(reader_->session_zone(series));
     signature_ = signature_of(series, table);
-    state_signature_ = signature_of(series, shape_);
+    base_signature_ = kernels_signature(reader_->session_zone(series));
+    const bool fits = base_columns_ && strcmp(indicators, shape_->indicators) == 0 &&
+                      check_state(base_, *shape_->plan, base_signature_, series, true, &base_position_);
+    if (fits) kept_from_ = base_position_.ts + 1;
+    else base_ = {};
+}
+
+/// Some candles from before the cut are of no use without the others, and would only take the place of their rows.
+void Engine::look_for_returned(const Series& series, const DroppedCandles::Cut& cut) {
+    const TimestampTz first = reader_->first(series);
+    if (first >= kept_from_) return;
+    const int64 all = base_.bytes ? base_position_.bars : cut.bars, back = reader_->count_before(series, kept_from_);
+    if (back < all) {
+        ereport(WARNING,
+                (errmsg("candles of instrument %d, timeframe %s from before %s are left out", series.instrument_id,
+                        series.timeframe, timestamptz_to_str(cut.kept_from)),
+                 errdetail("drop_candles() has deleted " INT64_FORMAT " there, and " INT64_FORMAT " are back.", all,
+                           back),
+                 errhint("Insert the others, too, or delete those.")));
+        return;
+    }
+    dropped_->forget(series);
+    timeframe_changes_->leave(series, first);
+    kept_from_ = DT_NOBEGIN;
+    base_ = {};
+}
+
+/// Rows of dropped candles are not computed any more: a column of theirs that is called otherwise now holds what it
+/// was.
+void Engine::clear_renamed(const Series& series) {
+    if (kept_from_ == DT_NOBEGIN || !base_columns_) return;
+    struct Lists {
+        StringInfoData nulls, present;
+    } lists;
+    initStringInfo(&lists.nulls);
+    initStringInfo(&lists.present);
+    for_each_renamed(
+        of_table_.shape, base_columns_,
+        [](void* context, const char* name) {
+            auto* to = static_cast<Lists*>(context);
+            const char* quoted = quote_identifier(name);
+            appendStringInfo(&to->nulls, "%s%s = NULL", to->nulls.len > 0 ? ", " : "", quoted);
+            appendStringInfo(&to->present, "%s%s IS NOT NULL", to->present.len > 0 ? " OR " : "", quoted);
+        },
+        &lists);
+    if (lists.nulls.len == 0) return;
+    Oid types[] = {INT4OID, TEXTOID, TIMESTAMPTZOID};
+    Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe),
+                      TimestampTzGetDatum(kept_from_)};
+    SPIPlanPtr plan = prepare_query(
+        psprintf("UPDATE %s SET %s WHERE instrument_id OPERATOR(pg_catalog.=) $1"
+                 " AND timeframe OPERATOR(pg_catalog.=) $2 AND ts OPERATOR(pg_catalog.<) $3 AND (%s)",
+                 table_name_, lists.nulls.data, lists.present.data),
+        3, types);
+    execute_unlogged(plan, values);
+    SPI_freeplan(plan);
 }
 
 SqlWrite& Engine::sql() {
@@ -297,7 +352,7 @@ int64 Engine::compute_visible(const Series& series, const Options& options) {
     const TimestampTz earliest = std::max(options.since, kept_from_);
     TimestampTz write_from = options.all() ? earliest : std::max(start.stale_from, earliest);
     if (!begin(series, start, write_from)) {
-        start = first_start(series, start.taken);
+        start = first_start(start.taken);
         write_from = earliest;
         begin(series, start, write_from);
     }
@@ -340,10 +395,10 @@ const bytea* Engine::state_before(const Series& series, TimestampTz cut, Positio
         if (!found) reader_->close();
     }
     if (!found) {
-        const Start start = first_start(series, false);
+        const Start start = first_start(false);
         *position = start.anchor;
         if (start.anchor.bars == 0) plan.restart();
-        reader_->open(series, start.anchor, start.anchor.bars > 0 ? kept_from_ : DT_NOBEGIN, cut, shape_);
+        reader_->open(series, start.anchor, kept_from_, cut, shape_);
     }
     while (const int size = reader_->read()) {
         plan.run(size);
@@ -351,13 +406,18 @@ const bytea* Engine::state_before(const Series& series, TimestampTz cut, Positio
     }
     reader_->close();
     MemoryContextSwitchTo(caller);
-    return position->bars > 0 ? save_state(plan, *position, base_signature_, series, shape_->indicators) : nullptr;
+    if (position->bars == 0) return nullptr;
+    // Of what the plan computes, with the places of what the table has.
+    RowShape places = *of_table_.shape;
+    places.indicators = shape_->indicators;
+    return save_state(plan, *position, base_signature_, series, columns_of(&places));
 }
 
 void Engine::store_again(const Series& series) {
     const SavedState state = states_->lock(series, waits_ == Waits::always);
     Position last{};
     const bool known = check_state(state, *shape_->plan, state_signature_, series, false, &last);
+    find_cut(series, false);  // by now another one
     if (known) restore_state(*shape_->plan, state, last);
     states_->store(series, last, signature_,
                    known ? save_state(*shape_->plan, last, state_signature_, series) : nullptr, {false, false});

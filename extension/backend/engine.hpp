@@ -1,6 +1,7 @@
 #pragma once
 #include "backend/change_log.hpp"
 #include "backend/compat.hpp"
+#include "backend/dropped_candles.hpp"
 #include "backend/known_series.hpp"
 #include "backend/series_state.hpp"
 
@@ -59,7 +60,9 @@ public:
     /// series.
     ///
     /// A series whose first candles were dropped (dropped_candles.hpp) begins with those that were kept, and with the
-    /// state that the others left; the rows of dropped candles stay as they are. A series of which row security hides a
+    /// state that the others left; the rows of dropped candles stay as they are, but for columns that have got the name
+    /// of another indicator since: what they hold is of none. Dropped candles that came back are left out, with a
+    /// warning, until all of them are there. A series of which row security hides a
     /// candle from the caller is left as it is, with a warning.
     int64 compute(const Series& series, const Options& options);
 
@@ -83,10 +86,12 @@ private:
 
     uint64 signature_of(const Series& series, const struct RowShape* shape);
     int64 compute_visible(const Series& series, const Options& options);
-    void find_cut(const Series& series);
+    void find_cut(const Series& series, bool forget_state);
     void choose_plan(const Series& series);
+    void look_for_returned(const Series& series, const DroppedCandles::Cut& cut);
+    void clear_renamed(const Series& series);
     Start find_start(const Series& series, const Options& options);
-    Start first_start(const Series& series, bool taken);
+    Start first_start(bool taken);
     bool begin(const Series& series, const Start& start, TimestampTz write_from);
     int64 merge(const Series& series, TimestampTz write_from, TimestampTz checkpoints_from, bool force, Position* last);
     void start_inserts(const Series& series);
@@ -101,9 +106,9 @@ private:
     MemoryContext series_;       // for one series
     const char* table_name_;
     class CandleReader* reader_;
-    ChangeLog* changes_;
+    ChangeLog *changes_, *timeframe_changes_;
     SeriesState* states_;
-    class DroppedCandles* dropped_;
+    DroppedCandles* dropped_;
 
     /// What makes rows of indicator_data; all of them have the same columns.
     struct Computation {
@@ -136,7 +141,9 @@ private:
     uint64 state_signature_ = 0;          // its states are
     uint64 base_signature_ = 0;           // the state of its dropped candles is
     TimestampTz kept_from_ = DT_NOBEGIN;  // earlier rows are those of dropped candles
-    SavedState base_;                     // the state that those left
+    SavedState base_;                     // the state that those left, if it is of use
+    Position base_position_{};            // where it ends
+    const char* base_columns_ = nullptr;  // of which columns, of use or not; null if nobody knows
 };
 
 }  // namespace pg_candle

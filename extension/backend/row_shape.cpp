@@ -186,6 +186,45 @@ RowShape* compile_shape(TupleDesc desc, const char* name, ShapeUse use, const ch
     return shape;
 }
 
+const char* columns_of(const RowShape* shape) {
+    StringInfoData text;
+    initStringInfo(&text);
+    appendStringInfo(&text, "%s|%d", shape->indicators, shape->desc->natts);
+    for_each_name(shape->indicators, [&](std::string_view name) {
+        AttrNumber place = 0;
+        for (int i = 0; i < shape->desc->natts; ++i) {
+            Form_pg_attribute column = TupleDescAttr(shape->desc, i);
+            if (!column->attisdropped && name == NameStr(column->attname)) place = column->attnum;
+        }
+        appendStringInfo(&text, " %d", place);
+    });
+    return text.data;
+}
+
+const char* indicators_in(const char* columns) {
+    const char* bar = strchr(columns, '|');
+    return bar ? pnstrdup(columns, static_cast<Size>(bar - columns)) : pstrdup(columns);
+}
+
+void for_each_renamed(const RowShape* shape, const char* columns, void (*each)(void* context, const char* name),
+                      void* context) {
+    const char* bar = strchr(columns, '|');
+    if (!bar) return;
+    for (int c = 0; c < shape->count; ++c) {
+        const AttrNumber attno = shape->columns[c].attno;
+        const char* name = NameStr(TupleDescAttr(shape->desc, attno - 1)->attname);
+        if (!is_among(name, shape->indicators)) continue;
+        char* places = const_cast<char*>(bar + 1);
+        const long known = strtol(places, &places, 10);
+        long was = 0;
+        for_each_name(indicators_in(columns), [&](std::string_view one) {
+            const long place = strtol(places, &places, 10);
+            if (one == name) was = place;
+        });
+        if (attno <= known && attno != was) each(context, name);
+    }
+}
+
 bool are_among(const char* indicators, const char* others) {
     bool all = true;
     for_each_name(indicators, [&](std::string_view one) { all &= is_among(one, others); });

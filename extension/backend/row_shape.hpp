@@ -50,4 +50,16 @@ RowShape* compile_shape(TupleDesc desc, const char* name, ShapeUse use, const ch
 /// Whether each of `indicators` is among `others`, both written as RowShape::indicators.
 bool are_among(const char* indicators, const char* others);
 
+/// RowShape::indicators and where each of them stands in the row type (0: nowhere), to be kept with what was computed:
+/// `sma_9,ema_21|12 5 7`, the first number being how many columns there are. palloc'd.
+const char* columns_of(const RowShape* shape);
+
+/// The part of it that is RowShape::indicators; palloc'd.
+const char* indicators_in(const char* columns);
+
+/// Calls `each` with the name of every indicator of the shape whose column was another one when `columns` was made:
+/// rows from then hold other numbers there.
+void for_each_renamed(const RowShape* shape, const char* columns, void (*each)(void* context, const char* name),
+                      void* context);
+
 }  // namespace pg_candle

@@ -18,7 +18,7 @@ struct Header {
     uint64 signature;
     Position position;
     uint64 writer;           // a TransactionId
-    uint64 indicators_size;  // of the names that stand before the plan's state
+    uint64 columns_size;     // of what stands before the plan's state
     uint64 checksum;
 };
 
@@ -32,7 +32,7 @@ uint64 hash(const void* bytes, Size count, uint64 seed) {
     return DatumGetUInt64(hash_any_extended(static_cast<const unsigned char*>(bytes), static_cast<int>(count), seed));
 }
 
-/// What follows the header: names of indicators, and the plan's state.
+/// What follows the header: columns, and the plan's state.
 unsigned char* contents(const bytea* saved) {
     return reinterpret_cast<unsigned char*>(VARDATA(const_cast<bytea*>(saved))) + sizeof(Header);
 }
@@ -44,12 +44,29 @@ uint64 checksum(Header header, const unsigned char* state, Size size, const Seri
     return hash(state, size, key);
 }
 
+/// Room for a header, columns and a state.
+bytea* make(const char* columns, Size state_size) {
+    const Size size = VARHDRSZ + sizeof(Header) + strlen(columns) + state_size;
+    auto* saved = static_cast<bytea*>(palloc(size));
+    SET_VARSIZE(saved, size);
+    memcpy(contents(saved), columns, strlen(columns));
+    return saved;
+}
+
+/// Writes the header, when all else is there.
+bytea* seal(bytea* saved, Header header, const Series& series) {
+    static_assert(std::has_unique_object_representations_v<Header>);
+    header.checksum = checksum(header, contents(saved), VARSIZE(saved) - VARHDRSZ - sizeof(Header), series);
+    memcpy(VARDATA(saved), &header, sizeof header);
+    return saved;
+}
+
 /// Reads the header; false if there is none, or it is of something else.
 bool read_header(const SavedState& saved, const Series& series, Header* header) {
     if (!saved.bytes || VARSIZE(saved.bytes) < VARHDRSZ + sizeof(Header)) return false;
     *header = header_of(saved.bytes);
     const Size size = VARSIZE(saved.bytes) - VARHDRSZ - sizeof(Header);
-    return header->magic == magic && header->engine == engine_version && header->indicators_size <= size &&
+    return header->magic == magic && header->engine == engine_version && header->columns_size <= size &&
            header->checksum == checksum(*header, contents(saved.bytes), size, series);
 }
 
@@ -79,30 +96,29 @@ uint64 plan_signature(const RowShape* shape, const char* zone) {
 }
 
 bytea* save_state(const Plan& plan, const Position& position, uint64 signature, const Series& series,
-                  const char* indicators) {
-    static_assert(std::has_unique_object_representations_v<Header>);
-    const Size names = strlen(indicators), size = names + plan.state_size();
-    auto* saved = static_cast<bytea*>(palloc(VARHDRSZ + sizeof(Header) + size));
-    SET_VARSIZE(saved, VARHDRSZ + sizeof(Header) + size);
-    memcpy(contents(saved), indicators, names);
-    plan.save(contents(saved) + names);
-    Header header{magic, engine_version, signature, position, GetCurrentTransactionId(), names, 0};
-    header.checksum = checksum(header, contents(saved), size, series);
-    memcpy(VARDATA(saved), &header, sizeof header);
-    return saved;
+                  const char* columns) {
+    bytea* saved = make(columns, plan.state_size());
+    plan.save(contents(saved) + strlen(columns));
+    return seal(saved, {magic, engine_version, signature, position, GetCurrentTransactionId(), strlen(columns), 0},
+                series);
 }
 
-const char* saved_indicators(const SavedState& saved, const Series& series) {
+bytea* save_columns(const Series& series, const char* columns) {
+    return seal(make(columns, 0), {magic, engine_version, 0, {}, GetCurrentTransactionId(), strlen(columns), 0},
+                series);
+}
+
+const char* saved_columns(const SavedState& saved, const Series& series) {
     Header header;
     if (!read_header(saved, series, &header)) return nullptr;
-    return pnstrdup(reinterpret_cast<const char*>(contents(saved.bytes)), header.indicators_size);
+    return pnstrdup(reinterpret_cast<const char*>(contents(saved.bytes)), header.columns_size);
 }
 
 bool check_state(const SavedState& saved, const Plan& plan, uint64 signature, const Series& series, bool any_writer,
                  Position* position) {
     Header header;
     if (!read_header(saved, series, &header) || header.signature != signature || header.position.bars < 1 ||
-        VARSIZE(saved.bytes) != VARHDRSZ + sizeof(Header) + header.indicators_size + plan.state_size() ||
+        VARSIZE(saved.bytes) != VARHDRSZ + sizeof(Header) + header.columns_size + plan.state_size() ||
         (!any_writer && header.writer != saved.writer))
         return false;
     *position = header.position;
@@ -110,7 +126,7 @@ bool check_state(const SavedState& saved, const Plan& plan, uint64 signature, co
 }
 
 void restore_state(Plan& plan, const SavedState& saved, const Position& position) {
-    plan.restore(contents(saved.bytes) + header_of(saved.bytes).indicators_size, position.bars);
+    plan.restore(contents(saved.bytes) + header_of(saved.bytes).columns_size, position.bars);
 }
 
 }  // namespace pg_candle

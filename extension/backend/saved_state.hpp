@@ -24,10 +24,13 @@ uint64 plan_signature(const RowShape* shape, const char* zone);
 
 /// The plan's state as a bytea in the current memory context: a header with position, signature, a checksum over
 /// everything and the series, and who wrote it; then Plan::save(). It is to be stored by the current subtransaction.
-/// `indicators`: what the plan was made for (RowShape::indicators), if the state is to be of use to tables with other
-/// columns.
+/// `columns`: what the plan was made for, and where that stood in the table (columns_of()), if the state is to be of
+/// use to tables with other columns.
 bytea* save_state(const Plan& plan, const Position& position, uint64 signature, const Series& series,
-                  const char* indicators = "");
+                  const char* columns = "");
+
+/// The same without a state: it tells of columns only. Needs no plan.
+bytea* save_columns(const Series& series, const char* columns);
 
 /// A state as it is stored, and the transaction that wrote its row: one that was put there by somebody else (an older
 /// one, from a backup, say) knows nothing of what changed in between.
@@ -36,9 +39,9 @@ struct SavedState {
     TransactionId writer = InvalidTransactionId;
 };
 
-/// What the plan of a saved state was made for, as save_state() was told; palloc'd. Null if there is no state, or it is
-/// damaged or of another series.
-const char* saved_indicators(const SavedState& saved, const Series& series);
+/// The columns that save_state() was told; palloc'd. Null if there are none, or the state is damaged or of another
+/// series.
+const char* saved_columns(const SavedState& saved, const Series& series);
 
 /// Reads the position of a saved state. False, and nothing is touched, if it is damaged, of another series, another
 /// signature, another version or another machine, or if `any_writer` is false and its row was not written by whoever

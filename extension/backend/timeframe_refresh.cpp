@@ -44,7 +44,8 @@ struct Unworkable {
         ereport(WARNING,
                 (errmsg("candles of instrument %d that are made of %s, before %s, are left as they are", instrument_id,
                         source, timestamptz_to_str(whole_from)),
-                 errdetail("Something has changed at %s, but drop_candles() has deleted what they were made of.",
+                 errdetail("Something has changed at %s, but drop_candles() has deleted them, or what they were made "
+                           "of.",
                            timestamptz_to_str(from)),
                  errhint("If they are wrong now, write them yourself, with source 'h'.")));
     }
@@ -205,9 +206,10 @@ int64 TimeframeRefresh::refresh(int32 instrument_id, const TradingCalendar& trad
         TimestampTz from = std::min(changes.of(source), changes.of(target));
         if (is_to_be_made(instrument, source, target, force_)) from = DT_NOBEGIN;
         if (from == DT_NOEND) continue;
-        // What was made of candles that were dropped stays.
+        // What was made of candles that were dropped stays; and what was dropped itself is not made again.
         const TimestampTz whole_from =
-            first_whole_candle(timeframe, trading, dropped_.of({instrument.id, source}).kept_from);
+            std::max(first_whole_candle(timeframe, trading, dropped_.of({instrument.id, source}).kept_from),
+                     dropped_.of({instrument.id, target}).kept_from);
         const TimestampTz start = bucket_before(from, timeframe, trading);
         if (start < whole_from && !TIMESTAMP_NOT_FINITE(from))
             unworkable[strcmp(source, sources[0]) == 0 ? 0 : 1].add(from, whole_from);
