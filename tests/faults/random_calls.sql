@@ -132,7 +132,7 @@ CREATE FUNCTION random.setting() RETURNS text LANGUAGE sql VOLATILE AS $$
         'SET timezone = ' || random.one_of('UTC', '''Asia/Kolkata''', '''America/New_York'''), 'SET datestyle = ' || random.one_of('German', 'ISO', '''SQL, DMY'''), 'SET intervalstyle = sql_standard',
         'SET extra_float_digits = ' || random.one_of('-15', '0', '3'), 'SET search_path = ' || random.one_of('pg_catalog', 'random', 'public', ''''''), 'SET pg_candle.bulk_index_entries = ' || random.one_of('on', 'off'),
         'SET pg_candle.now = ' || random.one_of('''2026-02-01''', '''garbage''', '''''', '''infinity'''), 'SET work_mem = ''64kB''', 'SET enable_indexscan = ' || random.one_of('on', 'off'), 'SET enable_seqscan = ' || random.one_of('on', 'off'),
-        'SET force_parallel_mode = ' || random.one_of('on', 'regress', 'off'), 'SET row_security = off', 'SET default_transaction_isolation = ' || random.one_of('''serializable''', '''repeatable read''', '''read committed'''), 'DISCARD ALL',
+        'SET ' || (SELECT name FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query')) || ' = ' || random.one_of('on', 'regress', 'off'), 'SET row_security = off', 'SET default_transaction_isolation = ' || random.one_of('''serializable''', '''repeatable read''', '''read committed'''), 'DISCARD ALL',
         'SET bytea_output = escape', 'SET plan_cache_mode = force_generic_plan', 'SET jit = on', 'SET jit_above_cost = 0', 'SET default_transaction_read_only = ' || random.one_of('on', 'off')) $$;
 
 -- How much of it is DDL is for the caller to say: where everything is broken soon, nothing is computed any more.

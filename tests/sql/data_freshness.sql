@@ -34,7 +34,10 @@ INSERT INTO special_session (calendar, session_date, opens, closes) VALUES ('NSE
 SELECT ok((SELECT candle_stale AND candle_age = '15 minutes' FROM data_freshness WHERE instrument_id = 1), 'special hours count');
 UPDATE instrument_master SET is_active = false WHERE instrument_id = 1;
 SELECT is((SELECT count(*)::int FROM data_freshness), 1, 'what is no longer active is not looked after');
-SET LOCAL force_parallel_mode = regress;
+-- Which setting has it run in parallel has another name since PostgreSQL 16.
+SELECT name AS parallel_setting FROM pg_settings
+WHERE name IN ('force_parallel_mode', 'debug_parallel_query') \gset
+SET LOCAL :parallel_setting = regress;
 SET LOCAL pg_candle.now = 'infinity';
 SET LOCAL pg_candle.stale_after = '1 hour';
 SELECT timeframes_to_derive('{5m}') AS a_worker_starts \g /dev/null
@@ -42,7 +45,7 @@ RESET pg_candle.now;
 -- pgTAP's functions never run in a parallel query.
 SELECT count(*) AS watched FROM data_freshness \gset
 SELECT is(:watched, 1, 'it can be part of a parallel query');
-RESET force_parallel_mode;
+RESET :parallel_setting;
 SELECT lives_ok('DROP EXTENSION pg_candle', 'the view does not hold the extension');
 SELECT ok((SELECT count(*) > 0 FROM data_freshness), 'and outlives it');
 SELECT * FROM finish();
