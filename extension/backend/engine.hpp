@@ -62,8 +62,8 @@ public:
     /// A series whose first candles were dropped (dropped_candles.hpp) begins with those that were kept, and with the
     /// state that the others left; the rows of dropped candles stay as they are, but for columns that have got the name
     /// of another indicator since: what they hold is of none. Dropped candles that came back are left out, with a
-    /// warning, until all of them are there. A series of which row security hides a
-    /// candle from the caller is left as it is, with a warning.
+    /// warning, until all of them are there. A series of which row security hides a candle from the caller is left as
+    /// it is, with a warning.
     int64 compute(const Series& series, const Options& options);
 
     /// The state after the candles before `cut`, which stays of use as long as the table has no indicator that is new

@@ -82,17 +82,18 @@ public:
                 // Triggers of a partition that is dropped with them are all that tells of it.
                 const Oid table = name ? get_relname_relid(name, namespace_id) : InvalidOid;
                 Oid root;
-                if (OidIsValid(table) && !watched_of(schema_, table, &root)) return;
+                const WatchedTable* of = OidIsValid(table) ? watched_of(schema_, table, &root) : nullptr;
+                if (OidIsValid(table) && !of) return;
                 const char* trigger = last ? last : "";
                 const bool of_candles = strncmp(trigger, "log_candle_", 11) == 0;
                 timeframes |= of_candles || strncmp(trigger, "log_calendar_", 13) == 0 ||
                               strncmp(trigger, "log_instrument_", 15) == 0;
                 indicators |= of_candles || strncmp(trigger, "log_indicator_", 14) == 0;
-                // One that was somebody's own may have changed what was written.
-                const WatchedTable* changed = OidIsValid(table) ? watched_of(schema_, table, &root) : nullptr;
-                if (changed && strncmp(trigger, "log_", 4) != 0) {
-                    timeframes |= changed->for_timeframes;
-                    indicators |= changed->for_indicators;
+                // One that was somebody's own, and no foreign key's, may have changed what was written.
+                if (of && of->of_series && strncmp(trigger, "log_", 4) != 0 &&
+                    strncmp(trigger, "RI_ConstraintTrigger", 20) != 0) {
+                    timeframes |= of->for_timeframes;
+                    indicators |= of->for_indicators;
                 }
             } else if (const WatchedTable* watched = watched_by_name(name); watched && namespace_id == schema_) {
                 timeframes |= watched->for_timeframes;

@@ -206,23 +206,25 @@ const char* indicators_in(const char* columns) {
     return bar ? pnstrdup(columns, static_cast<Size>(bar - columns)) : pstrdup(columns);
 }
 
-void for_each_renamed(const RowShape* shape, const char* columns, void (*each)(void* context, const char* name),
-                      void* context) {
+List* renamed_since(const RowShape* shape, const char* columns) {
     const char* bar = strchr(columns, '|');
-    if (!bar) return;
+    if (!bar) return NIL;
+    const char* indicators = indicators_in(columns);
+    List* renamed = NIL;
     for (int c = 0; c < shape->count; ++c) {
         const AttrNumber attno = shape->columns[c].attno;
-        const char* name = NameStr(TupleDescAttr(shape->desc, attno - 1)->attname);
+        char* name = NameStr(TupleDescAttr(shape->desc, attno - 1)->attname);
         if (!is_among(name, shape->indicators)) continue;
         char* places = const_cast<char*>(bar + 1);
         const long known = strtol(places, &places, 10);
         long was = 0;
-        for_each_name(indicators_in(columns), [&](std::string_view one) {
+        for_each_name(indicators, [&](std::string_view one) {
             const long place = strtol(places, &places, 10);
             if (one == name) was = place;
         });
-        if (attno <= known && attno != was) each(context, name);
+        if (attno <= known && attno != was) renamed = lappend(renamed, name);
     }
+    return renamed;
 }
 
 bool are_among(const char* indicators, const char* others) {

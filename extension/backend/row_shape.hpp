@@ -57,9 +57,8 @@ const char* columns_of(const RowShape* shape);
 /// The part of it that is RowShape::indicators; palloc'd.
 const char* indicators_in(const char* columns);
 
-/// Calls `each` with the name of every indicator of the shape whose column was another one when `columns` was made:
-/// rows from then hold other numbers there.
-void for_each_renamed(const RowShape* shape, const char* columns, void (*each)(void* context, const char* name),
-                      void* context);
+/// The names (const char*) of indicators of the shape whose column was another one when `columns` was made: rows from
+/// then hold other numbers there.
+List* renamed_since(const RowShape* shape, const char* columns);
 
 }  // namespace pg_candle

@@ -7,12 +7,12 @@
 #include "backend/cursor.hpp"
 
 extern "C" {
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_rewrite.h"
 #include "rewrite/prs2lock.h"
 #include "rewrite/rewriteDefine.h"
-#include "catalog/namespace.h"
 #include "storage/lmgr.h"
 #include "utils/catcache.h"
 #include "utils/fmgroids.h"

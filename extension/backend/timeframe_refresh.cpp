@@ -197,6 +197,8 @@ int64 TimeframeRefresh::refresh(int32 instrument_id, const TradingCalendar& trad
     const Instrument instrument = look_at(instrument_id, series_);
     Changes changes = take(instrument_id, locked);
     Unworkable unworkable[std::size(sources)];
+    TimestampTz kept_from[std::size(sources)];
+    for (size_t i = 0; i < std::size(sources); ++i) kept_from[i] = dropped_.of({instrument.id, sources[i]}).kept_from;
     int64 written = 0;
     for (int i = 0; i < wanted_.count; ++i) {
         const char* target = wanted_.list[i];
@@ -207,12 +209,11 @@ int64 TimeframeRefresh::refresh(int32 instrument_id, const TradingCalendar& trad
         if (is_to_be_made(instrument, source, target, force_)) from = DT_NOBEGIN;
         if (from == DT_NOEND) continue;
         // What was made of candles that were dropped stays; and what was dropped itself is not made again.
-        const TimestampTz whole_from =
-            std::max(first_whole_candle(timeframe, trading, dropped_.of({instrument.id, source}).kept_from),
-                     dropped_.of({instrument.id, target}).kept_from);
+        const size_t of = strcmp(source, sources[0]) == 0 ? 0 : 1;
+        const TimestampTz whole_from = std::max(first_whole_candle(timeframe, trading, kept_from[of]),
+                                                dropped_.of({instrument.id, target}).kept_from);
         const TimestampTz start = bucket_before(from, timeframe, trading);
-        if (start < whole_from && !TIMESTAMP_NOT_FINITE(from))
-            unworkable[strcmp(source, sources[0]) == 0 ? 0 : 1].add(from, whole_from);
+        if (start < whole_from && !TIMESTAMP_NOT_FINITE(from)) unworkable[of].add(from, whole_from);
         written += derive(instrument.id, source, target, std::max(start, whole_from), changes);
     }
     for (size_t i = 0; i < std::size(sources); ++i) unworkable[i].warn(instrument.id, sources[i]);

@@ -12,7 +12,8 @@ using namespace std::chrono;
 /// PostgreSQL 14 takes no more than 2^31 microseconds, 36 minutes.
 std::string interval(microseconds span) {
     const auto whole = duration_cast<seconds>(span);
-    return "interval '" + std::to_string(whole.count()) + " seconds " + std::to_string((span - whole).count()) + " microseconds'";
+    return "interval '" + std::to_string(whole.count()) + " seconds " + std::to_string((span - whole).count()) +
+           " microseconds'";
 }
 
 // Requests are sent one after the other under this lock; it is held for a millisecond.

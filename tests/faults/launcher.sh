@@ -120,6 +120,8 @@ becomes "$missing" 0 "after a crash and restart, too"
 # Where not even a failure can be noted, the database waits longer each time, and says so in a line or two.
 sql "REVOKE UPDATE ON indicator_state FROM candle_worker" >/dev/null
 candles 904 904
+sql "INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close) SELECT 1, tf, '2026-01-06 09:15+05:30', 5, 20, 1, 5
+    FROM unnest('{5m,15m,1h}'::text[]) tf" >/dev/null
 await logged "the failure of instrument .* could not be noted"
 await logged "does not keep database \"kept\" fresh: its worker failed"
 attempts() { grep -c "does not keep database \"kept\" fresh: its worker failed" "$cluster/run/log"; }

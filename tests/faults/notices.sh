@@ -48,5 +48,11 @@ later() { said -c "SET timezone = 'Asia/Kolkata'" -c "UPDATE candle_data SET vol
 like "$(later 2026-02-05)" "WARNING:  candles of instrument 1 that are made of 1d, before 2026-03-01 00:00:00\+05:30, are left as they are" "a change in the week that was cut is told"
 is "$(later 2026-03-11 | grep -c WARNING)" 0 "one in a later week is worked in"
 is "$(sql "SELECT string_agg(volume::text, ' ' ORDER BY ts) FROM candle_data WHERE timeframe = '1w' AND ts IN ('2026-02-02 00:00+05:30', '2026-03-09 00:00+05:30')")" "5 6" "as can be seen"
+
+# What dropped candles left, and is away
+sql "UPDATE dropped_candles SET state = NULL" >/dev/null
+like "$(said -c "SELECT compute_indicators(1, '1d', verify => true)")" "WARNING:  instrument 1, timeframe 1d begins with the candles that are left" "a past that is away is told"
+sql "SELECT compute_indicators(1, '1d', force => true)" >/dev/null
+is "$(said -c "SELECT compute_indicators(1, '1d', verify => true)" | grep -c WARNING)" 0 "until it is taken as it is"
 psql -X -q -d postgres -c "DROP DATABASE pg_candle_notices"
 done_testing

@@ -120,8 +120,11 @@ BEGIN
         change || ': older rows stay');
     RETURN NEXT is(compute_indicators(verify => true), 0::bigint, change || ': verify finds nothing');
 END $$;
+SAVEPOINT function_made;
 SELECT damaged('UPDATE dropped_candles SET state = ''\x00''');
-ROLLBACK TO SAVEPOINT whole;
+ROLLBACK TO function_made;
+SELECT damaged('UPDATE dropped_candles SET state = NULL');
+ROLLBACK TO whole;
 CREATE FUNCTION later_cut() RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
     CALL drop_candles('1m', '2026-08-05');
