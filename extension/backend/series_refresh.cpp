@@ -138,10 +138,16 @@ Refreshed SeriesRefresh::refresh(const KnownSeries& known, const Engine::Options
         set_config_option("lock_timeout", psprintf("%d", patience), PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true,
                           0, false);
     TakesChanges takes;
-    const ErrorData* error = try_in_subtransaction([&] { written = compute(&known, 1, options); });
+    const ErrorData* error = nullptr;
+    for (int attempts = 0; attempts < 2; ++attempts) {
+        error = try_in_subtransaction([&] { written = compute(&known, 1, options); });
+        if (!error) break;
+        engine_.abandon();
+        // A row that another session wrote meanwhile is there to be seen when we waited for its end.
+        if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION) break;
+    }
     takes.end();
     if (!error) return {written, false, nullptr};
-    engine_.abandon();
     if (is_held(error)) return {0, true, nullptr};
     const bool noted = note_failure(known.series, error->message);
     return {0, false, text_of(error), noted};
