@@ -24,7 +24,7 @@ PREFIX ?= /usr/local
 loader:
 	@mkdir -p build
 	cmake -S . -B build/release >build/cmake.log || { cat build/cmake.log >&2; exit 1; }
-	cmake --build build/release --target pgcandle
+	cmake --build build/release --target pgcandle_documents
 
 install-loader: loader
 	cmake --install build/release --prefix $(PREFIX)

@@ -13,7 +13,33 @@ using namespace std::chrono;
 constexpr const char* off_midnight = "start moved to midnight";
 constexpr const char* duplicate = "duplicate start";
 
+/// Whether candles of the timeframe may start then. Sessions begin with a quarter of an hour.
+bool is_on_grid(const Timeframe& timeframe, Instant start) {
+    const auto past_hour = start - floor<hours>(start);
+    const int step = timeframe.unit == Timeframe::Unit::minute && 15 % timeframe.count == 0 ? timeframe.count : 1;
+    return past_hour % minutes{step} == microseconds{0};
+}
+
 }  // namespace
+
+std::int64_t CandleBatch::rejected_rows() const {
+    std::int64_t rows = 0;
+    for (const auto& [reason, count] : rejected) rows += count;
+    return rows;
+}
+
+std::string CandleBatch::complaint() const {
+    const std::int64_t bad = rejected_rows();
+    if (bad == 0) return {};
+    std::string text = std::to_string(bad) + " of " + std::to_string(bad + static_cast<std::int64_t>(candles.size())) +
+                       " rows rejected";
+    const char* separator = ": ";
+    for (const auto& [reason, count] : rejected) {
+        text += separator + std::to_string(count) + " x " + reason;
+        separator = ", ";
+    }
+    return text;
+}
 
 const char* impossible(const Candle& candle) {
     if (!std::isfinite(candle.open) || !std::isfinite(candle.high) || !std::isfinite(candle.low) || !std::isfinite(candle.close))
@@ -27,6 +53,10 @@ const char* impossible(const Candle& candle) {
 void add_candle(CandleBatch& batch, const Timeframe& timeframe, Candle candle) {
     if (const char* reason = impossible(candle)) {
         ++batch.rejected[reason];
+        return;
+    }
+    if (timeframe.intraday() && !is_on_grid(timeframe, candle.start)) {
+        ++batch.rejected["the start is off the timeframe's grid"];
         return;
     }
     if (candle.volume && *candle.volume < 0) {
@@ -45,19 +75,29 @@ void add_candle(CandleBatch& batch, const Timeframe& timeframe, Candle candle) {
     batch.candles.push_back(candle);
 }
 
-void sort_candles(CandleBatch& batch, bool keep_last) {
+void sort_candles(CandleBatch& batch, Repeated repeated) {
     auto& candles = batch.candles;
     if (std::adjacent_find(candles.begin(), candles.end(), [](const Candle& a, const Candle& b) { return a.start <= b.start; }) ==
         candles.end()) {  // newest first, as the provider sends them
         std::reverse(candles.begin(), candles.end());
         return;
     }
-    if (keep_last) std::reverse(candles.begin(), candles.end());
     std::stable_sort(candles.begin(), candles.end(), [](const Candle& a, const Candle& b) { return a.start < b.start; });
-    const auto end = std::unique(candles.begin(), candles.end(), [](const Candle& a, const Candle& b) { return a.start == b.start; });
-    if (end == candles.end()) return;
-    batch.rejected[duplicate] += candles.end() - end;
-    candles.erase(end, candles.end());
+    auto kept = candles.begin();
+    for (auto first = candles.begin(); first != candles.end();) {
+        const auto end = std::find_if(first, candles.end(), [&](const Candle& one) { return one.start != first->start; });
+        const auto count = end - first;
+        const bool same = std::all_of(first, end, [&](const Candle& one) { return one == *first; });
+        if (repeated == Repeated::refused && !same) {
+            batch.rejected["several rows of one start"] += count;
+        } else {
+            if (count > 1 && repeated == Repeated::refused) batch.altered["repeated row"] += count - 1;
+            if (count > 1 && repeated == Repeated::last_wins) batch.rejected[duplicate] += count - 1;
+            *kept++ = *(end - 1);
+        }
+        first = end;
+    }
+    candles.erase(kept, candles.end());
 }
 
 void keep_range(CandleBatch& batch, Instant from, Instant to) {

@@ -5,7 +5,7 @@
 namespace pg_candle {
 
 /// How pgcandle ends.
-enum class Exit { done = 0, failed = 1, usage = 2, authentication = 3, locked = 4 };
+enum class Exit { done = 0, failed = 1, usage = 2, authentication = 3, locked = 4, database = 5 };
 
 /// Something that ends the command. `what()` is a full sentence for the user, without any secret; `hint` says what to do
 /// about it and may be empty.

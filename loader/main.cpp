@@ -7,6 +7,7 @@
 
 #include "commands/context.hpp"
 #include "environment_file.hpp"
+#include "text/near.hpp"
 #include "version.hpp"
 
 namespace {
@@ -22,6 +23,22 @@ int report(const Failure& failure) {
     return code(failure.exit);
 }
 
+/// Names the command that was probably meant.
+void suggest(const CLI::App& app, int argc, char** argv) {
+    for (int i = 1; i < argc; ++i) {
+        if (argv[i][0] == '-') continue;
+        const CLI::App* nearest = nullptr;
+        int least = 3;
+        for (const CLI::App* one : app.get_subcommands([](const CLI::App*) { return true; })) {
+            const int apart = distance(argv[i], one->get_name(), 3);
+            if (apart == 0) return;
+            if (apart < least) least = apart, nearest = one;
+        }
+        if (nearest) fprintf(stderr, "Did you mean \"pgcandle %s\"?\n", nearest->get_name().c_str());
+        return;
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -29,21 +46,15 @@ int main(int argc, char** argv) {
     spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
 
     // The file has to be read before options take their defaults from the environment.
-    std::optional<Failure> bad_environment;
-    try {
-        load_environment_file(".env");
-    } catch (const Failure& failure) {
-        bad_environment = failure;
-    }
+    const std::vector<std::string> warnings = load_environment_file(".env");
 
     CLI::App app{"pgcandle brings market data of Upstox into PostgreSQL. Exit codes: 0 done, 1 something failed, 2 usage, "
-                 "3 authentication, 4 another sync holds the lock."};
+                 "3 the provider refuses the token, 4 another sync holds the lock, 5 the database."};
     app.set_version_flag("--version", PG_CANDLE_VERSION);
     app.require_subcommand(1);
     app.fallthrough();
     commands::Context context(app);
     app.parse_complete_callback([&] {
-        if (bad_environment) throw *bad_environment;
         if (context.api_url.empty()) context.api_url = "https://api.upstox.com";
         if (context.assets_url.empty()) context.assets_url = "https://assets.upstox.com";
         if (context.rate_limits.empty()) context.rate_limits = "50/1s,500/1m,2000/30m";
@@ -51,9 +62,12 @@ int main(int argc, char** argv) {
             while (url->ends_with('/')) url->pop_back();
         spdlog::set_level(context.quiet ? spdlog::level::err : spdlog::level::from_str(context.log_level.empty() ? "info" : context.log_level));
         if (context.quiet && context.log_level.empty()) spdlog::set_level(spdlog::level::err);
+        for (const std::string& warning : warnings) spdlog::warn("environment {}", warning);
     });
-    for (const auto add : {commands::add_init, commands::add_login, commands::add_instruments, commands::add_calendar, commands::add_watch, commands::add_sync, commands::add_backfill,
-                           commands::add_ltp, commands::add_run, commands::add_status, commands::add_import, commands::add_export})
+    for (const auto add :
+         {commands::add_init, commands::add_login, commands::add_instruments, commands::add_calendar, commands::add_search,
+          commands::add_watch, commands::add_sync, commands::add_backfill, commands::add_ltp, commands::add_run,
+          commands::add_queue, commands::add_status, commands::add_import, commands::add_export, commands::add_completion})
         add(app, context);
 
     struct sigaction action {};
@@ -65,11 +79,13 @@ int main(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? code(Exit::done) : code(Exit::usage);
+        const int result = app.exit(error);
+        if (result != 0) suggest(app, argc, argv);
+        return result == 0 ? code(Exit::done) : code(Exit::usage);
     } catch (const Failure& failure) {
         return report(failure);
     } catch (const store::SqlError& error) {
-        return report(Failure(Exit::failed, std::string("PostgreSQL: ") + error.what() + (error.state.empty() ? "" : " (SQLSTATE " + error.state + ")")));
+        return report(Failure(Exit::database, std::string("PostgreSQL: ") + error.what() + (error.state.empty() ? "" : " (SQLSTATE " + error.state + ")")));
     } catch (const std::exception& error) {
         return report(Failure(Exit::failed, error.what()));
     }

@@ -13,6 +13,23 @@ CREATE FUNCTION @extschema@.completeness(from_ts timestamptz, to_ts timestamptz)
 COMMENT ON FUNCTION @extschema@.completeness(timestamptz, timestamptz) IS
     'expected, stored and missing candles with from_ts <= ts < to_ts of every series that has candles, was asked for or is watched. no_data: the provider has none; missing: not requested or failed; ratio: present of those that can be had';
 
+CREATE FUNCTION @extschema@.completeness_mark(present bigint, missing bigint, ratio float8) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF missing > 0 AND present > 0 THEN
+        RETURN to_char(floor(ratio * 1000) / 10, 'FM990.0') || '%';
+    ELSIF getdatabaseencoding() <> 'UTF8' THEN  -- which alone has both marks
+        RETURN CASE WHEN missing = 0 THEN 'ok' ELSE 'none' END;
+    END IF;
+    RETURN chr(CASE WHEN missing = 0 THEN 10003 ELSE 10007 END);  -- check mark, cross
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.completeness_mark(bigint, bigint, float8) IS
+    'a row of completeness() as people read it: a check mark where all is there, a cross where '
+    'nothing is (ok and none in databases that are not UTF8), else the share, rounded down';
+
 CREATE FUNCTION @extschema@.completeness_matrix(from_ts timestamptz, to_ts timestamptz)
     RETURNS TABLE (trading_symbol text, "1m" text, "3m" text, "5m" text, "15m" text, "30m" text,
                    "1h" text, "4h" text, "1d" text, "1w" text, "1mo" text)
@@ -26,17 +43,10 @@ BEGIN ATOMIC
         max(c.mark) FILTER (WHERE c.timeframe = '4h'), max(c.mark) FILTER (WHERE c.timeframe = '1d'),
         max(c.mark) FILTER (WHERE c.timeframe = '1w'), max(c.mark) FILTER (WHERE c.timeframe = '1mo')
     FROM (SELECT s.instrument_id, s.trading_symbol, s.timeframe,
-              -- Only UTF-8 has both marks: check mark and cross. They are made of numbers that no
-              -- planner can compute ahead, because elsewhere they would be errors.
-              CASE WHEN s.missing > 0 AND s.present > 0
-                       THEN to_char(floor(s.ratio * 1000) / 10, 'FM990.0') || '%'
-                   WHEN getdatabaseencoding() = 'UTF8'
-                       THEN chr(CASE WHEN s.missing = 0 THEN 10003 ELSE 10007 END)
-                   WHEN s.missing = 0 THEN 'ok' ELSE 'none' END AS mark
+              @extschema@.completeness_mark(s.present, s.missing, s.ratio) AS mark
           FROM @extschema@.completeness(from_ts, to_ts) s) c
     GROUP BY c.instrument_id, c.trading_symbol ORDER BY c.trading_symbol, c.instrument_id;
 END;
 COMMENT ON FUNCTION @extschema@.completeness_matrix(timestamptz, timestamptz) IS
-    'completeness as people read it: a row per symbol, a column per timeframe; a check mark where '
-    'all is there, a cross where nothing is (ok and none in databases that are not UTF8), else the '
-    'share, rounded down';
+    'completeness as people read it: a row per symbol, a column per timeframe, with the marks of '
+    'completeness_mark()';

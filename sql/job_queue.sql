@@ -10,12 +10,11 @@ CREATE FUNCTION @extschema@.claim_sync_jobs(worker text, most integer, lease int
 AS $function$
 #variable_conflict use_column
 BEGIN
-    -- What a loader left behind when it died: its lease is over, or its session is gone.
+    -- What a loader left behind when it died.
     UPDATE @extschema@.sync_job j SET state = 'queued', leased_by = NULL, leased_until = NULL
-    WHERE j.state = 'running' AND (j.leased_until < clock_timestamp() OR NOT EXISTS (
-        SELECT FROM pg_stat_activity a WHERE split_part(j.leased_by, ' ', 1) = a.pid::text
-            AND (a.backend_start IS NULL OR j.leased_by = @extschema@.sync_worker(a.pid, a.backend_start))))  -- NULL: not for our eyes
-      AND j.job_id IN (SELECT r.job_id FROM @extschema@.sync_job r WHERE r.state = 'running' FOR UPDATE SKIP LOCKED);
+    WHERE j.job_id IN (SELECT r.job_id FROM @extschema@.sync_job r
+                       WHERE r.state = 'running' AND r.leased_until < clock_timestamp()
+                       FOR UPDATE SKIP LOCKED);
     RETURN QUERY
     UPDATE @extschema@.sync_job j SET state = 'running', attempts = j.attempts + 1, leased_by = worker, leased_until = clock_timestamp() + lease, started_at = clock_timestamp()
     FROM (SELECT c.job_id FROM @extschema@.sync_job c
@@ -34,16 +33,68 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.claim_sync_jobs(text, integer, interval, text[], integer[], boolean) IS
-    'takes the next jobs of the queue for a worker, for so long; candles, or with tasks those that take several requests. Jobs whose worker is gone return to the queue first';
+    'takes the next jobs of the queue for a worker, for so long; candles, or with tasks those that take several requests. Jobs whose lease is over return to the queue first';
 
-CREATE FUNCTION @extschema@.sync_worker(pid integer, started timestamptz) RETURNS text
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+CREATE FUNCTION @extschema@.series_name(instrument_id integer, timeframe text) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
-    RETURN pid || ' ' || extract(epoch FROM started);
-COMMENT ON FUNCTION @extschema@.sync_worker(integer, timestamptz) IS
-    'the name of the worker whose database session that is; a name that never comes back';
+AS $function$
+BEGIN
+    RETURN (SELECT format('%s:%s %s', m.exchange, m.trading_symbol, series_name.timeframe)
+            FROM @extschema@.instrument_master m WHERE m.instrument_id = series_name.instrument_id);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.series_name(integer, text) IS
+    'a series as people read it: NSE:RELIANCE 1m';
 
-CREATE FUNCTION @extschema@.finish_sync_job(job_id bigint, rows bigint, error text DEFAULT NULL) RETURNS void
+CREATE FUNCTION @extschema@.backfill_command(instrument_id integer, timeframe text, from_date date, to_date date)
+    RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN (SELECT format('pgcandle backfill --symbols %s --timeframes %s --from %s --to %s',
+                CASE WHEN m.trading_symbol ~ '^[A-Za-z0-9._-]+$' THEN m.exchange || ':' || m.trading_symbol
+                     ELSE format('"%s:%s"', m.exchange, m.trading_symbol) END,
+                backfill_command.timeframe, from_date, to_date)
+            FROM @extschema@.instrument_master m
+            WHERE m.instrument_id = backfill_command.instrument_id);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.backfill_command(integer, text, date, date) IS
+    'the command of a shell that asks the provider for what is missing of a series';
+
+CREATE FUNCTION @extschema@.clear_series_alerts(instrument_id integer, what text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off
+AS $function$
+#variable_conflict use_variable
+BEGIN
+    -- A failure is disproved by an answer about its dates, whoever asked, and by nothing else.
+    IF EXISTS (SELECT FROM @extschema@.candle_coverage c
+               WHERE c.instrument_id = clear_series_alerts.instrument_id AND c.timeframe = what
+                 AND c.state = 'failed')
+       OR EXISTS (SELECT FROM @extschema@.sync_job f
+                  WHERE f.instrument_id = clear_series_alerts.instrument_id AND f.timeframe = what
+                    AND f.kind = 'intraday' AND f.state = 'failed'
+                    AND NOT EXISTS (SELECT FROM @extschema@.sync_job d
+                                    WHERE d.instrument_id = f.instrument_id AND d.timeframe = f.timeframe
+                                      AND d.kind = 'intraday' AND d.state = 'done' AND d.job_id > f.job_id)
+                    AND NOT EXISTS (SELECT FROM @extschema@.candle_coverage c
+                                    WHERE c.instrument_id = f.instrument_id AND c.timeframe = f.timeframe
+                                      AND c.to_ts > f.asked_at)) THEN
+        RETURN;
+    END IF;
+    PERFORM @extschema@.clear_sync_alert(kind, @extschema@.series_name(instrument_id, what))
+    FROM unnest('{failed_sync,bad_rows}'::text[]) AS kind;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.clear_series_alerts(integer, text) IS
+    'closes what is open about a series, by instrument and timeframe, unless something of it still failed when it was last asked for';
+
+CREATE FUNCTION @extschema@.finish_sync_job(job_id bigint, rows bigint, error text DEFAULT NULL,
+                                            alert text DEFAULT 'failed_sync') RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
@@ -66,13 +117,19 @@ BEGIN
     WHERE m.instrument_id = job.instrument_id
     ON CONFLICT ON CONSTRAINT data_sync_status_pkey DO UPDATE SET synced_through = greatest(s.synced_through, excluded.synced_through), rows = s.rows + excluded.rows,
         last_success_at = coalesce(excluded.last_success_at, s.last_success_at), last_attempt_at = excluded.last_attempt_at, last_error = excluded.last_error;
-    IF error IS NULL AND NOT EXISTS (SELECT FROM @extschema@.data_sync_status s WHERE s.segment = job.segment AND s.last_error IS NOT NULL) THEN
-        PERFORM @extschema@.clear_sync_alert('failed_sync', job.segment);
-    END IF;
     IF error IS NOT NULL THEN
-        PERFORM @extschema@.raise_sync_alert('failed_sync', job.segment, format('%s %s from %s to %s: %s',
-            (SELECT m.trading_symbol FROM @extschema@.instrument_master m WHERE m.instrument_id = job.instrument_id), job.timeframe, job.from_date, job.to_date, error));
-    ELSIF job.segment = 'correction' THEN
+        PERFORM @extschema@.raise_sync_alert(
+            alert, @extschema@.series_name(job.instrument_id, coalesce(job.timeframe, job.kind)),
+            format('%s from %s to %s: %s. To ask again: %s',
+                   @extschema@.series_name(job.instrument_id, coalesce(job.timeframe, job.kind)),
+                   job.from_date, job.to_date, rtrim(error, '.'),
+                   CASE WHEN job.kind IN ('candles', 'intraday')
+                        THEN @extschema@.backfill_command(job.instrument_id, job.timeframe, job.from_date, job.to_date)
+                        ELSE 'pgcandle sync --segment ' || job.segment END));
+        RETURN;
+    END IF;
+    PERFORM @extschema@.clear_series_alerts(job.instrument_id, coalesce(job.timeframe, job.kind));
+    IF job.segment = 'correction' THEN
         IF NOT EXISTS (SELECT FROM @extschema@.sync_job j WHERE j.instrument_id = job.instrument_id AND j.segment = 'correction' AND j.state IN ('queued', 'running')) THEN
             PERFORM @extschema@.clear_sync_alert('rebased', (SELECT m.trading_symbol FROM @extschema@.instrument_master m WHERE m.instrument_id = job.instrument_id));
         END IF;
@@ -82,8 +139,8 @@ BEGIN
     END IF;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.finish_sync_job(bigint, bigint, text) IS
-    'a job is done, or failed for good with an error; its candles are stored in the same transaction. What its answer left open is queued once more';
+COMMENT ON FUNCTION @extschema@.finish_sync_job(bigint, bigint, text, text) IS
+    'a job is done, or failed for good with an error, which is an alert (failed_sync or bad_rows); its candles are stored in the same transaction. What its answer left open is queued once more';
 
 CREATE FUNCTION @extschema@.fail_sync_jobs(segment text, instrument_id integer, error text) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

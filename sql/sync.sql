@@ -12,6 +12,11 @@ CREATE FUNCTION @extschema@.missing_dates(instrument_id integer, timeframe text,
 COMMENT ON FUNCTION @extschema@.missing_dates(integer, text, date, date, interval) IS
     'the dates that have to be asked of the provider, inclusive ranges without a complete session inside: expected candles that are not stored, or only as intraday or derived ones, unless the provider said twice, the last time within ask_again_after, that there are none. Up to the last final day, and not before the provider''s first one';
 
+CREATE FUNCTION @extschema@.provider_first_day(timeframe text) RETURNS date
+    AS 'MODULE_PATHNAME', 'pg_candle_provider_first_day' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.provider_first_day(text) IS
+    'the first day of which the provider has candles of that timeframe';
+
 CREATE FUNCTION @extschema@.candles_to_ask(instrument_id integer, timeframe text, from_ts timestamptz, to_ts timestamptz,
                                            ask_again_after interval DEFAULT '30 days')
     RETURNS TABLE (gap_start timestamptz, gap_end timestamptz)
@@ -55,7 +60,7 @@ BEGIN
     END IF;
     today := (@extschema@.candle_now() AT TIME ZONE zone)::date;
     IF force THEN
-        first_day := greatest(from_date, CASE WHEN minutes IS NULL THEN date '2000-01-03' ELSE date '2022-01-03' END);
+        first_day := greatest(from_date, @extschema@.provider_first_day(timeframe));
         last_day := least(to_date, ((@extschema@.candle_now() - interval '7 hours 5 minutes') AT TIME ZONE zone)::date - 1);
         wanted := CASE WHEN first_day <= last_day THEN datemultirange(daterange(first_day, last_day, '[]')) END;
     ELSE
@@ -84,6 +89,10 @@ BEGIN
              CASE WHEN minutes <= 15 OR job_kind = 'expired_candles' THEN interval '1 month' WHEN minutes > 15 THEN interval '3 months' WHEN plan_series.timeframe = '1d' THEN interval '10 years'
                   ELSE interval '100 years' END AS step) u,
         generate_series(date_trunc(unit, lower(dates)::timestamp), upper(dates)::timestamp - interval '1 day', step) AS piece
+    -- What is left of a range beside an open job may be its holidays only.
+    WHERE force OR dates IN (SELECT unnest(wanted))
+       OR EXISTS (SELECT FROM @extschema@.missing_dates(plan_series.instrument_id, plan_series.timeframe,
+                                                       lower(dates), upper(dates) - 1, interval '30 days'))
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS planned = ROW_COUNT;
 
@@ -97,6 +106,14 @@ BEGIN
         INSERT INTO @extschema@.sync_job (segment, kind, instrument_id, timeframe, from_date, to_date, priority)
         VALUES (segment, 'intraday', instrument_id, timeframe, today, today, priority + 10) ON CONFLICT DO NOTHING;
         planned := planned + 1;
+    END IF;
+    -- Of a series that lacks nothing, no failure is news any more.
+    IF NOT force AND wanted IS NULL THEN
+        PERFORM @extschema@.clear_series_alerts(plan_series.instrument_id, plan_series.timeframe);
+        UPDATE @extschema@.data_sync_status s SET last_error = NULL
+        FROM @extschema@.instrument_master m
+        WHERE m.instrument_id = plan_series.instrument_id AND s.segment = plan_series.segment
+          AND s.scope = m.trading_symbol AND s.timeframe = plan_series.timeframe AND s.last_error IS NOT NULL;
     END IF;
     IF planned > 0 THEN
         -- Only a hint: loaders look by themselves, too.
@@ -229,9 +246,9 @@ BEGIN
         RETURN QUERY
         WITH underlying AS (
             SELECT m.instrument_id, m.instrument_key, m.trading_symbol, coalesce(
-                (SELECT l.ltp FROM @extschema@.ltp_data l WHERE l.instrument_id = m.instrument_id ORDER BY l.ts DESC LIMIT 1),
-                (SELECT c.close FROM @extschema@.candle_data c WHERE c.instrument_id = m.instrument_id AND c.timeframe = '1m' ORDER BY c.ts DESC LIMIT 1),
-                (SELECT c.close FROM @extschema@.candle_data c WHERE c.instrument_id = m.instrument_id AND c.timeframe = '1d' ORDER BY c.ts DESC LIMIT 1)) AS price
+                (SELECT l.ltp FROM @extschema@.ltp_data l WHERE l.instrument_id = m.instrument_id AND l.ltp > 0 ORDER BY l.ts DESC LIMIT 1),
+                (SELECT c.close FROM @extschema@.candle_data c WHERE c.instrument_id = m.instrument_id AND c.timeframe = '1m' AND c.close > 0 ORDER BY c.ts DESC LIMIT 1),
+                (SELECT c.close FROM @extschema@.candle_data c WHERE c.instrument_id = m.instrument_id AND c.timeframe = '1d' AND c.close > 0 ORDER BY c.ts DESC LIMIT 1)) AS price
             FROM @extschema@.watchlist w JOIN @extschema@.instrument_master m USING (instrument_id) WHERE m.is_active),
         contract AS (
             SELECT u.trading_symbol, u.price, m.instrument_id, m.expiry_date, o.strike_price, o.option_type,

@@ -107,6 +107,11 @@ Datum missing_dates(FunctionCallInfo fcinfo) {
     return Datum{0};
 }
 
+Datum provider_first_day(FunctionCallInfo fcinfo) {
+    const bool intraday = require_timeframe(timeframe_argument(fcinfo, 0)).intraday();
+    return DateADTGetDatum(intraday ? intraday_floor : daily_floor);
+}
+
 Datum candles_to_ask(FunctionCallInfo fcinfo) {
     const Oid schema = schema_of_function(fcinfo);
     const Series series = series_argument(fcinfo);
@@ -139,6 +144,10 @@ extern "C" {
 PG_FUNCTION_INFO_V1(pg_candle_candles_to_ask);
 PGDLLEXPORT Datum pg_candle_candles_to_ask(PG_FUNCTION_ARGS) {
     return pg_candle::boundary([&] { return pg_candle::candles_to_ask(fcinfo); });
+}
+PG_FUNCTION_INFO_V1(pg_candle_provider_first_day);
+PGDLLEXPORT Datum pg_candle_provider_first_day(PG_FUNCTION_ARGS) {
+    return pg_candle::boundary([&] { return pg_candle::provider_first_day(fcinfo); });
 }
 PG_FUNCTION_INFO_V1(pg_candle_missing_dates);
 PGDLLEXPORT Datum pg_candle_missing_dates(PG_FUNCTION_ARGS) {

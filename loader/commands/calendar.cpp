@@ -1,8 +1,9 @@
 // pgcandle calendar: brings holidays and special sessions up to date with the provider.
+#include <spdlog/spdlog.h>
+
 #include <cstdio>
 
 #include "commands/tasks.hpp"
-#include "store/calendar_sync.hpp"
 
 namespace pg_candle::commands {
 namespace {
@@ -12,40 +13,57 @@ void ask(upstox::Client& client, const std::string& url, const std::function<ups
     upstox::Request request;
     request.url = url;
     request.endpoint = "calendar";
-    request.receive = [&read](upstox::Reply& reply) {
+    request.receive = [&](upstox::Reply& reply) {
         if (reply.error)
             throw Failure(reply.error->token_refused() ? Exit::authentication : Exit::failed,
                           "The market calendar cannot be fetched: " + reply.error->text() + "; nothing was changed.",
-                          reply.error->token_refused() ? "Run \"pgcandle login\", then repeat." : "");
+                          reply.error->token_refused() ? upstox::renewal(client.token()) + " Then repeat." : "");
         return read(reply.body);
     };
     client.submit(std::move(request));
     client.run({}, &Context::stop());
 }
 
+const char* shown(const std::string& hours) { return hours.empty() ? "closed" : hours.c_str(); }
+
 }  // namespace
 
-CalendarChanges refresh_calendars(const Context& context, store::Connection& connection, const upstox::Token& token) {
+store::CalendarReport refresh_calendars(const Context& context, store::Connection& connection, const upstox::Token& token,
+                                        bool force) {
     store::Connection limiter_connection = context.connect();
     store::SharedLimiter limiter(limiter_connection, context.limits());
     upstox::Client client(context.client_options(), limiter, token);
     const Date today = india_date(now());
-    std::vector<upstox::MarketDay> days;
-    std::vector<upstox::ExchangeHours> hours;
-    ask(client, context.api_url + "/v2/market/holidays", [&](const JsonText& body) { return days.clear(), upstox::parse_holidays(body.view(), days); });
+    upstox::HolidayList list;
+    upstox::DayHours hours;
+    ask(client, context.api_url + "/v2/market/holidays",
+        [&](const JsonText& body) { return upstox::parse_holidays(body.view(), list); });
     ask(client, context.api_url + "/v2/market/timings/" + format_date(today),
-        [&](const JsonText& body) { return hours.clear(), upstox::parse_timings(body.view(), hours); });
+        [&](const JsonText& body) { return upstox::parse_timings(body.view(), today, hours); });
     if (Context::stop()) throw Failure(Exit::failed, "Interrupted; nothing was changed.");
-    const store::CalendarReport report = store::sync_calendars(connection, days, today);
-    return {report.holidays_added, report.holidays_removed, report.sessions_changed + store::sync_day(connection, hours, today)};
+    for (const std::string& entry : list.unreadable) spdlog::warn("calendar skipped=\"{}\"", entry);
+    for (const std::string& entry : hours.unreadable) spdlog::warn("calendar hours skipped=\"{}\"", entry);
+    store::CalendarReport report = store::sync_calendars(connection, list, hours, today, force);
+    for (const std::string& doubt : report.doubts) spdlog::warn("calendar doubt=\"{}\"", doubt);
+    return report;
 }
 
 void add_calendar(CLI::App& app, Context& context) {
-    app.add_subcommand("calendar", "Brings holidays and special sessions of this year up to date with the provider")->callback([&context] {
+    const auto force = std::make_shared<bool>(false);
+    CLI::App* command = app.add_subcommand(
+        "calendar", "Brings holidays and special sessions of this year up to date with the provider");
+    command->add_flag("--force", *force, "Even if it takes away more than five days that are known");
+    command->callback([&context, force] {
         store::Connection connection = context.connect();
-        const CalendarChanges changes = refresh_calendars(context, connection, context.require_token());
-        printf("%lld holidays added, %lld removed, %lld sessions changed\n", static_cast<long long>(changes.added), static_cast<long long>(changes.removed),
-               static_cast<long long>(changes.changed));
+        const store::CalendarReport report =
+            refresh_calendars(context, connection, context.require_token(), *force);
+        for (const store::CalendarChange& one : report.changes)
+            printf("%s %s: %s, was %s\n", one.exchange.c_str(), format_date(one.date).c_str(), shown(one.after),
+                   shown(one.before));
+        std::size_t closed = 0, opened = 0;
+        for (const store::CalendarChange& one : report.changes) closed += one.after.empty(), opened += one.before.empty();
+        printf("%zu holidays added, %zu removed, %zu sessions changed\n", closed, opened,
+               report.changes.size() - closed - opened);
     });
 }
 

@@ -31,7 +31,9 @@ store::Connection Context::connect() const {
     return connection;
 }
 
-upstox::Token Context::load_token() const { return upstox::load_token(token_file.empty() ? upstox::default_token_file() : token_file); }
+std::string Context::token_path() const { return token_file.empty() ? upstox::default_token_file() : token_file; }
+
+upstox::Token Context::load_token() const { return upstox::load_token(token_path()); }
 
 upstox::Token Context::require_token() const {
     upstox::Token token = load_token();

@@ -25,6 +25,8 @@ public:
     /// A connection to the database as it is, for `init`.
     store::Connection connect_plain() const { return store::Connection(database); }
 
+    /// The file that holds the token.
+    std::string token_path() const;
     upstox::Token load_token() const;
     /// As load_token, but throws Failure (authentication) when there is none.
     upstox::Token require_token() const;
@@ -59,5 +61,8 @@ void add_run(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);
 void add_import(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);
+void add_search(CLI::App& app, Context& context);
+void add_queue(CLI::App& app, Context& context);
+void add_completion(CLI::App& app, Context& context);
 
 }  // namespace pg_candle::commands

@@ -66,6 +66,8 @@ std::string query(store::Connection& connection, const Options& options, const s
     } else {
         columns = "d.open, d.high, d.low, d.close, d.volume, d.oi";
     }
+    // The last two say which instrument it is: a symbol alone may be of several exchanges.
+    columns += ", m.exchange, m.instrument_key";
     return std::string("COPY (SELECT ") + (instruments.size() == 1 ? "" : "m.trading_symbol AS symbol, ") +
            "to_char(d.ts AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD\"T\"HH24:MI:SS') || '+05:30' AS ts, " + columns + " FROM " + table +
            " d JOIN instrument_master m USING (instrument_id) WHERE d.instrument_id IN (" + ids + ") AND d.timeframe = '" +
@@ -81,6 +83,7 @@ std::int64_t export_candles(const Context& context, const Options& options) {
     const std::string sql = query(connection, options, instruments);
     Sink sink(options.output);
     std::int64_t lines = 0;
+    store::Transaction transaction(connection);
     {
         const store::Rows started(PQexec(connection.raw(), sql.c_str()));
         if (!started.copies_out()) throw store::SqlError(PQerrorMessage(connection.raw()), "");
@@ -96,6 +99,7 @@ std::int64_t export_candles(const Context& context, const Options& options) {
         PQclear(result);
         if (!problem.empty()) throw store::SqlError(problem, "");
     }
+    transaction.commit();
     sink.close();
     return lines - 1;
 }

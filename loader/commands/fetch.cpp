@@ -4,6 +4,8 @@
 
 #include <cstdio>
 
+#include "commands/provider_alerts.hpp"
+
 namespace pg_candle::commands {
 
 work::RunReport fetch(const Context& context, const store::JobFilter& filter) {
@@ -13,7 +15,21 @@ work::RunReport fetch(const Context& context, const store::JobFilter& filter) {
     store::JobQueue queue(queue_connection);
     store::SharedLimiter limiter(limiter_connection, context.limits());
     upstox::Client client(context.client_options(), limiter, token);
-    work::RunReport report = work::run_candles(queue, client, writer_connection, {context.api_url, filter, true, context.quiet}, Context::stop());
+    work::RunReport report;
+    try {
+        report = work::run_candles(queue, client, writer_connection, {context.api_url, filter, true, context.quiet},
+                                   Context::stop());
+    } catch (const upstox::Unavailable& unavailable) {
+        note_unavailable(queue_connection, unavailable.what());
+        throw;
+    } catch (const Failure& failure) {
+        if (failure.exit == Exit::authentication) note_refused(queue_connection, token, failure.what());
+        throw;
+    }
+    if (report.done > report.failed) {
+        note_accepted(queue_connection, token);
+        note_available(queue_connection);
+    }
     report.least_seconds = std::chrono::duration<double>(upstox::least_time(context.limits(), report.http.requests)).count();
     return report;
 }

@@ -11,7 +11,7 @@ namespace {
 
 struct Options {
     std::vector<std::string> files;
-    std::string timeframe;
+    std::string timeframe, date_order, decimal;
     work::ImportOptions import;
 };
 
@@ -30,8 +30,11 @@ bool import_one(store::Connection& connection, const std::string& file, const wo
     if (stored.kept > 0) printf(", %lld kept as the provider has them (--replace)", static_cast<long long>(stored.kept));
     if (!report.rejected.empty()) printf("; left out: %s", list(report.rejected).c_str());
     if (!report.altered.empty()) printf("; repaired: %s", list(report.altered).c_str());
+    if (report.guessed) printf("; the timeframe is by the times");
+    for (std::size_t i = 0; i < report.unread.size(); ++i)
+        printf("%s%s", i == 0 ? "; columns not read: " : ", ", report.unread[i].c_str());
     printf("\n");
-    return stored.inserted + stored.updated + stored.unchanged + stored.kept > 0 || report.rows == 0;
+    return stored.inserted + stored.updated + stored.unchanged + stored.kept > 0;
 } catch (const Failure& failure) {
     if (failure.exit == Exit::authentication) throw;
     fprintf(stderr, "pgcandle: %s: %s %s\n", file.c_str(), failure.what(), failure.hint.c_str());
@@ -50,11 +53,19 @@ void add_import(CLI::App& app, Context& context) {
     command->add_option("files", options->files, "One transaction each; - is standard input")->required();
     command->add_option("--symbol", options->import.symbol, "Whose candles; default: the file's symbol column, else its name");
     command->add_option("--timeframe", options->timeframe, "Their timeframe; default: what the times show");
+    command->add_option("--date-order", options->date_order, "Of dates in numbers; default: what they show")
+        ->check(CLI::IsMember({"dmy", "mdy"}));
+    command->add_option("--decimal", options->decimal, "The decimal sign; default: what the numbers show")
+        ->check(CLI::IsMember({"point", "comma"}));
     command->add_flag("--create", options->import.create, "Adds instruments that are not there");
     command->add_option("--segment", options->import.segment, "Segment of added instruments")->capture_default_str();
     command->add_flag("--replace", options->import.replace, "Replaces even the provider's own historical candles");
     command->callback([&context, options] {
         if (!options->timeframe.empty()) options->import.timeframe = require_timeframe(options->timeframe);
+        if (!options->date_order.empty())
+            options->import.csv.date_order = options->date_order == "dmy" ? DateOrder::day_first : DateOrder::month_first;
+        if (!options->decimal.empty())
+            options->import.csv.decimal_sign = options->decimal == "comma" ? DecimalSign::comma : DecimalSign::point;
         store::Connection connection = context.connect();
         std::size_t failed = 0;
         for (const std::string& file : options->files) {

@@ -9,12 +9,16 @@ namespace {
 void init(const Context& context) {
     store::Connection connection = context.connect_plain();
     store::Transaction transaction(connection);
-    connection.run("SET LOCAL client_min_messages = warning");
     try {
+        // Where the search_path names no schema that is there, the usual one.
+        connection.run("DO $$BEGIN IF current_schema() IS NULL THEN SET LOCAL search_path = public; END IF; END$$");
         connection.run("CREATE EXTENSION IF NOT EXISTS pg_candle");
     } catch (const store::SqlError& error) {
+        if (error.state == "42501")
+            throw Failure(Exit::database, std::string("PostgreSQL: ") + error.what(),
+                          "The owner of the database can do it, or a superuser: CREATE EXTENSION pg_candle; then repeat.");
         if (error.state != "58P01" && error.state != "0A000") throw;
-        throw Failure(Exit::failed, std::string("PostgreSQL has no extension pg_candle: ") + error.what(),
+        throw Failure(Exit::database, std::string("PostgreSQL has no extension pg_candle: ") + error.what(),
                       "Run \"make install\" on the database server's machine first.");
     }
     const std::string place = connection.run("SELECT quote_ident(n.nspname) FROM pg_catalog.pg_extension e "

@@ -59,7 +59,7 @@ store::SyncReport sync(const Context& context, const Options& options) {
     upstox::RecordScanner::scan(source, [&](simdjson::padded_string_view text, std::int64_t number, std::int64_t offset) {
         if (Context::stop()) throw Failure(Exit::failed, "Interrupted; nothing was changed.");
         if (const char* problem = parser.parse(text, record))
-            sync.add_bad(number, offset, problem);
+            sync.add_bad(number, offset, problem, parser.key_of(text));
         else
             sync.add(record);
     });

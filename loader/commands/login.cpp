@@ -2,11 +2,13 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
 
 #include "commands/context.hpp"
+#include "upstox/endpoints.hpp"
 #include "upstox/login.hpp"
 
 namespace pg_candle::commands {
@@ -70,11 +72,37 @@ upstox::Token log_in(const Context& context, Options options) {
     return upstox::exchange_code(client, context.api_url, options.app, redirect.code);
 }
 
+/// Asks the provider for one price with the token. Throws Failure (authentication) where it is refused; otherwise returns why
+/// nobody can tell, if so.
+std::string problem_of(const Context& context, const upstox::Token& token) {
+    upstox::ClientOptions client_options = context.client_options();
+    client_options.attempts = 2;
+    client_options.backoff = std::min(client_options.backoff, std::chrono::milliseconds{20});
+    upstox::LocalLimiter limiter(context.limits());
+    upstox::Client client(client_options, limiter, token);
+    std::string problem;
+    upstox::Request request;
+    request.url = context.api_url + upstox::quotes_path({"NSE_INDEX|Nifty 50"});
+    request.endpoint = "ltp";
+    request.receive = [&](upstox::Reply& reply) {
+        if (reply.error && reply.error->token_refused())
+            throw Failure(Exit::authentication, "Upstox refuses that token: " + reply.error->text() + "; it was not stored.",
+                          "A new one is made on Upstox's Developer Apps page.");
+        if (reply.error && !reply.error->key_refused()) problem = reply.error->text();
+        return upstox::Parsed::taken;
+    };
+    client.submit(std::move(request));
+    client.run({}, &Context::stop());
+    return problem;
+}
+
 void login(const Context& context, const Options& options) {
-    const std::string file = context.token_file.empty() ? upstox::default_token_file() : context.token_file;
+    const std::string file = context.token_path();
     if (options.analytics) {
         const upstox::Token token(read_secret("Analytics token"));
         if (token.empty()) throw Failure(Exit::authentication, "There is no token in the input.");
+        if (const std::string problem = problem_of(context, token); !problem.empty())
+            printf("Whether Upstox accepts the token could not be tried: %s.\n", problem.c_str());
         upstox::store_token(file, token, "analytics", {});
     } else {
         const upstox::Token token = log_in(context, options);

@@ -1,11 +1,15 @@
 // pgcandle run: the daemon. Keeps the timetable, and works off what is queued, by itself and by others.
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <functional>
+#include <map>
 #include <mutex>
+#include <random>
 #include <thread>
 
 #include "commands/fetch.hpp"
+#include "commands/provider_alerts.hpp"
 #include "commands/tasks.hpp"
 
 namespace pg_candle::commands {
@@ -21,24 +25,22 @@ void rest(milliseconds length, std::optional<Instant> since = {}) {
         std::this_thread::sleep_for(milliseconds{watches_clock ? 5 : 50});
 }
 
-/// While the token is refused, nobody asks with it; a new one in its place sets work going again.
+/// While the token is refused, nobody asks with it but now and then; a new one in its place sets work going again.
 class TokenGate {
 public:
     explicit TokenGate(const Context& context) : context_(context) {}
 
-    /// The token to work with; waits as long as there is only the refused one. Empty when the program is to stop.
+    /// The token to work with; waits as long as there is only the refused one, which is tried again every 15 minutes.
+    /// Empty when the program is to stop.
     std::optional<upstox::Token> pass() {
         while (!Context::stop()) {
             upstox::Token token = context_.load_token();
             {
                 const std::lock_guard lock(mutex_);
-                if (!refused_ || !token.same_as(*refused_)) {
-                    if (refused_) {
-                        spdlog::info("token renewed");
-                        store::Connection connection = context_.connect();
-                        connection.run("SELECT clear_sync_alert('token_expired', '')");
-                    }
-                    refused_.reset();
+                if (refused_ && !token.same_as(*refused_)) forget("token renewed");
+                if (!refused_) return token;
+                if (now() - refused_at_ >= minutes{15}) {
+                    refused_at_ = now();
                     return token;
                 }
             }
@@ -49,18 +51,91 @@ public:
 
     void refuse(const upstox::Token& token, const std::string& why) {
         const std::lock_guard lock(mutex_);
+        refused_at_ = now();
         if (refused_) return;
         refused_ = token;
-        spdlog::error("token refused=\"{}\" hint=\"pgcandle login\"", why);
+        spdlog::error("token refused=\"{}\" hint=\"{}\"", why, upstox::renewal(token));
         store::Connection connection = context_.connect();
-        connection.run("SELECT raise_sync_alert('token_expired', '', $1)",
-                       {why + " Run \"pgcandle login\"; what waits is made up for then."});
+        note_refused(connection, token, why);
+    }
+
+    /// Something was answered with it.
+    void accept(const upstox::Token& token) {
+        const std::lock_guard lock(mutex_);
+        if (refused_ && token.same_as(*refused_)) forget("token accepted again");
+    }
+
+private:
+    void forget(const char* what) {
+        spdlog::info(what);
+        store::Connection connection = context_.connect();
+        note_accepted(connection, *refused_);
+        refused_.reset();
+    }
+
+    const Context& context_;
+    std::mutex mutex_;
+    std::optional<upstox::Token> refused_;
+    Instant refused_at_{};
+};
+
+/// While the provider answers nothing, it is asked less and less often: from half a minute to a quarter of an hour.
+class Wall {
+public:
+    explicit Wall(const Context& context) : context_(context) {}
+
+    void wait(const std::string& why) {
+        if (pause_ == milliseconds{0}) {
+            spdlog::error("unavailable reason=\"{}\" hint=\"it is tried again, later each time\"", why);
+            store::Connection connection = context_.connect();
+            note_unavailable(connection, why);
+        }
+        pause_ = std::clamp<milliseconds>(2 * pause_, seconds{30}, minutes{15});
+        rest(milliseconds{std::uniform_int_distribution<std::int64_t>{pause_.count() / 2, pause_.count()}(random_)});
+    }
+
+    /// Something was answered.
+    void is_gone() {
+        if (pause_ == milliseconds{0}) return;
+        pause_ = milliseconds{0};
+        spdlog::info("available again");
+        store::Connection connection = context_.connect();
+        note_available(connection);
     }
 
 private:
     const Context& context_;
-    std::mutex mutex_;
-    std::optional<upstox::Token> refused_;
+    milliseconds pause_{0};
+    std::mt19937_64 random_{std::random_device{}()};
+};
+
+/// Tells of alerts that were opened or closed since it was asked last, by whomever: a line each.
+class AlertNews {
+public:
+    void tell(store::Connection& connection) {
+        // What this program finds out itself it says itself.
+        const store::Rows rows = connection.run(
+            "SELECT alert_id, kind, subject, message FROM sync_alert WHERE cleared_at IS NULL AND kind NOT IN "
+            "('token_expired', 'unavailable') ORDER BY alert_id");
+        std::map<std::int64_t, std::string> open;
+        int opened = 0;
+        for (int i = 0; i < rows.size(); ++i) {
+            const std::string name = rows.str(i, 1) + (rows.is_null(i, 2) || rows.text(i, 2).empty() ? "" : " " + rows.str(i, 2));
+            open.emplace(rows.number(i, 0), name);
+            if (!open_.contains(rows.number(i, 0)) && ++opened <= most)
+                spdlog::warn("alert name=\"{}\" message=\"{}\"", name, rows.str(i, 3));
+        }
+        if (opened > most) spdlog::warn("alert {} more: \"pgcandle status\" shows them", opened - most);
+        int closed = 0;
+        for (const auto& [id, name] : open_)
+            if (!open.contains(id) && ++closed <= most) spdlog::info("alert closed name=\"{}\"", name);
+        if (closed > most) spdlog::info("alert {} more closed", closed - most);
+        open_ = std::move(open);
+    }
+
+private:
+    static constexpr int most = 10;
+    std::map<std::int64_t, std::string> open_;
 };
 
 /// Keeps a part of the daemon going: what fails is logged and begun again, a little later each time.
@@ -101,6 +176,7 @@ private:
         while (!Context::stop()) {
             const Instant moment = now();
             connection.follow_clock();
+            alert_news_.tell(connection);
             const store::Rows rows = connection.run(
                 "SELECT name, to_char(due_at AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD\"T\"HH24:MI:SS'), planned FROM "
                 "run_due_sync_tasks()");
@@ -123,7 +199,7 @@ private:
                           limiter_connection = context_.connect();
         store::JobQueue queue(queue_connection);
         store::SharedLimiter limiter(limiter_connection, bulk_limits());
-        queue_connection.run("LISTEN pg_candle_sync");
+        Wall wall(context_);
         while (!Context::stop()) {
             const auto token = gate_.pass();
             if (!token) return;
@@ -131,29 +207,33 @@ private:
             try {
                 const work::RunReport report = work::run_candles(queue, client, writer_connection,
                                                                  {context_.api_url, {}, false, true}, Context::stop());
+                if (report.done > report.failed) {
+                    gate_.accept(*token);
+                    wall.is_gone();
+                }
                 if (report.done > 0)
                     spdlog::info(
                         "fetched requests={} failed={} inserted={} updated={} gaps_filled={} gaps_confirmed={} "
                         "seconds={:.1f}",
                         report.done, report.failed, report.stored.inserted, report.stored.updated, report.gaps.filled,
                         report.gaps.confirmed, report.seconds);
+            } catch (const upstox::Unavailable& unavailable) {
+                wall.wait(unavailable.what());
             } catch (const Failure& failure) {
                 if (failure.exit != Exit::authentication) throw;
                 gate_.refuse(*token, failure.what());
             }
-            // A notification only saves time: queued work is found without it, too.
-            if (!Context::stop()) queue_connection.wait_for_notification(clock_is_replayed() ? tick / 2 : 5 * tick);
+            rest(clock_is_replayed() ? tick / 2 : 5 * tick);
         }
     }
 
     void work_on_tasks(const std::vector<std::string>& kinds) {
         store::Connection queue_connection = context_.connect(), connection = context_.connect();
         store::JobQueue queue(queue_connection);
-        queue_connection.run("LISTEN pg_candle_sync");
         while (!Context::stop()) {
             const std::vector<store::Job> jobs = queue.claim(1, {kinds, {}, true});
             if (jobs.empty()) {
-                queue_connection.wait_for_notification(clock_is_replayed() ? tick / 4 : 5 * tick);
+                rest(clock_is_replayed() ? tick / 4 : 5 * tick);
                 continue;
             }
             const auto token = jobs[0].kind == "indicators" || jobs[0].kind == "instruments"
@@ -165,6 +245,7 @@ private:
             connection.follow_clock();
             try {
                 do_task(context_, connection, jobs[0].kind, *token);
+                gate_.accept(*token);
             } catch (const Failure& failure) {
                 if (failure.exit == Exit::authentication) {
                     gate_.refuse(*token, failure.what());
@@ -190,6 +271,7 @@ private:
 
     const Context& context_;
     TokenGate gate_;
+    AlertNews alert_news_;
 };
 
 }  // namespace

@@ -63,7 +63,7 @@ void show_plan(const Context& context, store::Connection& connection, const std:
 Exit sync(const Context& context, const Options& options) {
     const std::vector<std::string> segments = options.segments.empty() ? all_segments : options.segments;
     store::Connection connection = context.connect();
-    connection.run("SET timezone = 'Asia/Kolkata'");
+    connection.use_timezone("Asia/Kolkata");
     if (options.status) return show_status(connection, segments), Exit::done;
     if (options.dry_run) return show_plan(context, connection, segments, options), Exit::done;
     store::JobFilter filter;
@@ -84,8 +84,8 @@ Exit sync(const Context& context, const Options& options) {
         if (report.interrupted) return exit;
     }
     if (indicators) {
-        connection.run("CALL refresh_timeframes()");
-        connection.run("CALL refresh_indicators()");
+        connection.refresh_timeframes();
+        connection.refresh_indicators();
     }
     return exit;
 }

@@ -17,6 +17,9 @@ void fetch_prices(const Context& context, store::Connection& connection, const u
     const work::QuoteReport report = work::fetch_quotes(instruments, client, connection, context.api_url, Context::stop());
     spdlog::info("ltp stored={} missing={} refused={} errors={}", report.stored, report.missing.size(), report.refused.size(), report.errors.size());
     if (!report.errors.empty()) throw Failure(Exit::failed, report.errors.front());
+    if (!report.rejected.empty())
+        throw Failure(Exit::failed, std::to_string(report.rejected.begin()->second) + " last prices were rejected: " +
+                                        report.rejected.begin()->first + ".");
 }
 
 }  // namespace
@@ -25,12 +28,12 @@ void do_task(const Context& context, store::Connection& connection, const std::s
     if (kind == "ltp") return fetch_prices(context, connection, token);
     if (kind == "instruments") return refresh_instruments(context);
     if (kind == "calendar") {
-        const CalendarChanges changes = refresh_calendars(context, connection, token);
-        spdlog::info("calendar added={} removed={} changed={}", changes.added, changes.removed, changes.changed);
+        const store::CalendarReport report = refresh_calendars(context, connection, token, false);
+        spdlog::info("calendar changed={} doubted={}", report.changes.size(), report.doubts.size());
         return;
     }
-    connection.run("CALL refresh_timeframes()");
-    connection.run("CALL refresh_indicators()");
+    connection.refresh_timeframes();
+    connection.refresh_indicators();
 }
 
 }  // namespace pg_candle::commands

@@ -13,14 +13,22 @@ struct Options {
     std::string timeframes;
 };
 
-void add(const Context& context, const Options& options) {
+/// Adds what there is, and names what there is not.
+Exit add(const Context& context, const Options& options) {
     std::string list;
     for (const std::string& one : split_list(options.timeframes)) list += (list.empty() ? "" : ",") + format_timeframe(require_timeframe(one));
     if (list.empty() && !options.timeframes.empty()) throw Failure(Exit::usage, "--timeframes names no timeframe.");
     store::Connection connection = context.connect();
-    store::Transaction transaction(connection);
+    std::size_t added = 0;
     for (const std::string& symbol : options.symbols) {
-        const store::Instrument found = store::find_instrument(connection, symbol);
+        store::Instrument found;
+        try {
+            found = store::find_instrument(connection, symbol);
+        } catch (const Failure& failure) {
+            fprintf(stderr, "pgcandle: %s is not watched: %s\n", symbol.c_str(), failure.what());
+            continue;
+        }
+        ++added;
         if (list.empty())
             connection.run("INSERT INTO watchlist (instrument_id) VALUES ($1) ON CONFLICT DO NOTHING", {std::to_string(found.id)});
         else
@@ -28,8 +36,8 @@ void add(const Context& context, const Options& options) {
                            "ON CONFLICT (instrument_id) DO UPDATE SET timeframes = excluded.timeframes",
                            {std::to_string(found.id), list});
     }
-    transaction.commit();
-    printf("%zu watched.\n", options.symbols.size());
+    printf("%zu watched.\n", added);
+    return added == options.symbols.size() ? Exit::done : Exit::failed;
 }
 
 void remove(const Context& context, const Options& options) {
@@ -60,7 +68,7 @@ void add_watch(CLI::App& app, Context& context) {
         one->add_option("symbols", options->symbols, "RELIANCE, NSE:RELIANCE, NSE_EQ:RELIANCE or an instrument key")->required();
         if (std::string(name) == "add") {
             one->add_option("--timeframes", options->timeframes, "Timeframes to keep, like 1m,1d; default all eight");
-            one->callback([&context, options] { add(context, *options); });
+            one->callback([&context, options] { context.exit = add(context, *options); });
         } else {
             one->callback([&context, options] { remove(context, *options); });
         }

@@ -33,4 +33,9 @@ std::optional<Fault> Faults::draw() {
     return {};
 }
 
+std::uint64_t Faults::draw_seed() {
+    const std::lock_guard lock(mutex_);
+    return random_();
+}
+
 }  // namespace pg_candle::replay

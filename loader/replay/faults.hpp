@@ -21,9 +21,16 @@ enum class Fault {
     malformed,        ///< broken JSON of full length
     truncated,        ///< JSON that ends in the middle, with a correct length
     truncated_gzip,   ///< gzip that ends in the middle, with a correct length
+    damaged,          ///< sound JSON with fields that cannot be (damage.hpp)
+    foreign_rows,     ///< candles that nobody asked for among the others
+    timeout,          ///< HTTP 408
+    too_early,        ///< HTTP 425
+    forbidden,        ///< HTTP 403 with a gateway's HTML
+    unauthorized,     ///< HTTP 401, by mistake
 };
-inline constexpr std::array<const char*, 10> fault_names{"slow", "stall", "cut", "server_error", "unavailable", "too_many", "hidden_error",
-                                                         "malformed", "truncated", "truncated_gzip"};
+inline constexpr std::array<const char*, 16> fault_names{
+    "slow",      "stall",          "cut",     "server_error", "unavailable", "too_many",  "hidden_error", "malformed",
+    "truncated", "truncated_gzip", "damaged", "foreign_rows", "timeout",     "too_early", "forbidden",    "unauthorized"};
 
 /// Which fault an answer suffers, by chance. For several threads.
 class Faults {
@@ -34,6 +41,9 @@ public:
     void set(const std::string& text);
 
     std::optional<Fault> draw();
+
+    /// For what is random in a fault.
+    std::uint64_t draw_seed();
 
 private:
     std::mutex mutex_;

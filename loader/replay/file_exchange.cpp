@@ -20,7 +20,7 @@ std::vector<Bar> read_bars(const std::string& path) {
     CandleCsv csv(lines, std::string(header));
     CandleBatch batch;
     for (CsvCandle row; csv.next(row);) add_candle(batch, {Timeframe::Unit::minute, 1}, row.candle);
-    sort_candles(batch);
+    sort_candles(batch, Repeated::last_wins);
     std::vector<Bar> bars;
     for (const Candle& one : batch.candles)
         bars.push_back({duration_cast<seconds>(one.start.time_since_epoch()).count(), one.open, one.high, one.low, one.close,

@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
     using namespace pg_candle;
     CLI::App app{"The documented Upstox API over candle files or a deterministic synthetic market, on 127.0.0.1"};
     int port = 0;
-    std::uint64_t seed = 1;
+    std::uint64_t seed = 1, chances = 0;
     std::size_t most = 1'000'000;
     std::string today, limits = "50/1s,500/1m,2000/30m", faults, token, holidays, segment = "NSE_EQ";
     std::vector<std::string> folders;
@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
     app.add_option("--segment", segment, "Segment of the files' instruments")->capture_default_str();
     app.add_option("--most", most, "Files of each folder at most");
     app.add_option("--seed", seed, "Another synthetic market and other chances")->capture_default_str();
+    app.add_option("--chances", chances, "Other chances of the same market");
     app.add_option("--today", today, "The running day; default today in India");
     app.add_option("--limits", limits, "Rate limits; none: no limits")->capture_default_str();
     app.add_option("--token", token, "The only token that is accepted; default any");
@@ -53,7 +54,7 @@ int main(int argc, char** argv) {
         options.token = token;
         options.holidays = holidays;
         options.plus = !no_plus;
-        options.seed = seed;
+        options.chances = chances > 0 ? chances : seed;
         std::unique_ptr<replay::Market> market;
         if (folders.empty()) market = std::make_unique<replay::SyntheticExchange>(seed);
         else market = std::make_unique<replay::FileExchange>(folders, segment, most);

@@ -7,6 +7,7 @@
 
 #include "failure.hpp"
 #include "replay/answers.hpp"
+#include "replay/damage.hpp"
 
 namespace pg_candle::replay {
 namespace {
@@ -31,7 +32,7 @@ void send_half(httplib::Response& response, std::string body, milliseconds pause
 }  // namespace
 
 Server::Server(const Market& market, ServerOptions options)
-    : market_(market), options_(std::move(options)), faults_(options_.seed), listed_(market.listed(options_.today)) {
+    : market_(market), options_(std::move(options)), faults_(options_.chances), listed_(market.listed(options_.today)) {
     http_.new_task_queue = [] { return new httplib::ThreadPool(64); };
     http_.set_keep_alive_max_count(100'000);
     http_.set_tcp_nodelay(true);
@@ -102,11 +103,17 @@ void Server::send(const Request& request, Response& response, std::string body) 
         response.set_header("Retry-After", "1");
         return refuse(response, 429, "UDAPI10005", "Too Many Request Sent");
     }
-    if (fault == Fault::unavailable) {
-        response.status = 503;
-        return response.set_content("<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>",
-                                    "text/html");
-    }
+    const auto page = [&](int status, const std::string& title) {
+        response.status = status;
+        response.set_content("<html><body><h1>" + title + "</h1></body></html>", "text/html");
+    };
+    if (fault == Fault::unavailable) return page(503, "503 Service Temporarily Unavailable");
+    if (fault == Fault::forbidden) return page(403, "403 Forbidden");
+    if (fault == Fault::timeout) return page(408, "408 Request Timeout");
+    if (fault == Fault::too_early) return page(425, "425 Too Early");
+    if (fault == Fault::unauthorized) return refuse(response, 401, "UDAPI100050", "Invalid token used to access API");
+    if (fault == Fault::damaged) body = damage(body, faults_.draw_seed());
+    if (fault == Fault::foreign_rows) body = add_foreign_rows(body);
     if (fault == Fault::malformed)
         for (std::size_t i = body.size() / 3; i < std::min(body.size(), body.size() / 3 + 40); ++i)
             body[i] = i % 2 ? ']' : '{';
@@ -169,11 +176,16 @@ void Server::add_instruments() {
                       if (text.size() > 1) text += ',';
                       text += listing_json(one, true).dump();
                   }
-                  std::string body = gzip(text + "]");
-                  switch (faults_.draw().value_or(Fault::slow)) {
+                  text += ']';
+                  const Fault fault = faults_.draw().value_or(Fault::slow);
+                  if (fault == Fault::damaged) text = damage(text, faults_.draw_seed());
+                  std::string body = gzip(text);
+                  switch (fault) {
                       case Fault::server_error:
                       case Fault::unavailable:
                       case Fault::too_many:
+                      case Fault::timeout:
+                      case Fault::too_early:
                           response.status = 503;
                           return;
                       case Fault::cut:

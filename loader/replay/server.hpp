@@ -18,7 +18,7 @@ struct ServerOptions {
     std::string token;                      ///< empty: any
     std::string holidays;                   ///< a JSON list for /v2/market/holidays; empty: the market's own
     bool plus = true;                       ///< whether the account may ask for expired instruments
-    std::uint64_t seed = 1;
+    std::uint64_t chances = 1;              ///< the seed of which answers fail, and how
 };
 
 /// The provider's documented API (upstox.md) over a market: historical and intraday candles V3, last prices V3, instrument

@@ -1,7 +1,10 @@
 #include "store/calendar_sync.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
+
+#include "failure.hpp"
 
 namespace pg_candle::store {
 namespace {
@@ -10,89 +13,199 @@ using namespace std::chrono;
 
 constexpr const char* source = "provider";
 
+/// More days than this are not taken away by one answer.
+constexpr int most_removed = 5;
+
 std::string time_of_day(Instant at) {
     const hh_mm_ss<microseconds> time{at + india_offset - Instant{india_date(at)}};
     char text[16];
-    snprintf(text, sizeof text, "%02d:%02d", static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()));
+    snprintf(text, sizeof text, "%02d:%02d", static_cast<int>(time.hours().count()),
+             static_cast<int>(time.minutes().count()));
     return text;
 }
 
-/// Whether the calendar is one of ours.
-bool is_known(Connection& connection, const std::string& exchange) {
-    return connection.run("SELECT FROM trading_calendar WHERE calendar = $1 LIMIT 1", {exchange}).size() > 0;
+/// Periods as trading_sessions() and CalendarChange have them.
+using Periods = std::set<std::pair<std::string, std::string>>;
+
+std::string text_of(const Periods& periods) {
+    std::string text;
+    for (const auto& [opens, closes] : periods) text += (text.empty() ? "" : " ") + opens + "-" + closes;
+    return text;
 }
 
-/// Makes these the hours of the exchange on that day. Nothing happens where they are already.
-bool set_hours(Connection& connection, const upstox::ExchangeHours& hours, Date day, const std::string& description) {
-    const std::string date = format_date(day), opens = time_of_day(hours.opens), closes = time_of_day(hours.closes);
-    const Rows now = connection.run("SELECT to_char(opens_at AT TIME ZONE 'Asia/Kolkata', 'HH24:MI') = $3 AND to_char(closes_at AT TIME ZONE 'Asia/Kolkata', 'HH24:MI') = $4 "
-                                    "FROM trading_sessions($1, $2::date, $2::date)", {hours.exchange, date, opens, closes});
-    // One list entry per period: any of the day's periods may be this one.
-    for (int i = 0; i < now.size(); ++i)
-        if (now.text(i, 0) == "t") return false;
-    connection.run("INSERT INTO special_session (calendar, session_date, opens, closes, kind, description, source) VALUES ($1, $2, $3, $4, "
-                   "CASE WHEN $5 ~* 'laxmi|diwali|muhurat' THEN 'muhurat' ELSE 'special' END, $5, $6) "
-                   "ON CONFLICT (calendar, session_date, opens) DO UPDATE SET closes = excluded.closes, description = excluded.description, source = excluded.source",
-                   {hours.exchange, date, opens, closes, description, source});
-    return true;
+std::map<std::string, Periods> by_exchange(const std::vector<upstox::ExchangeHours>& hours) {
+    std::map<std::string, Periods> exchanges;
+    for (const auto& one : hours) exchanges[one.exchange].emplace(time_of_day(one.opens), time_of_day(one.closes));
+    return exchanges;
 }
+
+/// What the list says of one exchange on one day.
+struct Statement {
+    Periods open;  // none: it does not trade
+    std::string description;
+};
+
+class Sync {
+public:
+    Sync(Connection& connection, const upstox::HolidayList& list, Date today) : connection_(connection), list_(list), today_(today) {
+        const Rows known = connection_.run("SELECT DISTINCT calendar FROM trading_calendar");
+        for (int i = 0; i < known.size(); ++i) known_.insert(known.str(i, 0));
+        for (const upstox::MarketDay& day : list.days) {
+            for (const std::string& exchange : day.closed) state(day, exchange, {});
+            for (auto& [exchange, periods] : by_exchange(day.open)) state(day, exchange, periods);
+        }
+    }
+
+    void apply_list(bool force) {
+        remove_unnamed(force);
+        for (const auto& [exchange, days] : stated_)
+            for (const auto& [date, statement] : days)
+                if (date >= today_) set_hours(exchange, date, statement);
+        if (!list_.unreadable.empty()) return;
+        for (const auto& [exchange, days] : stated_)
+            connection_.run(
+                "UPDATE trading_calendar SET known_from = least(known_from, $2), known_through = "
+                "greatest(known_through, $3) WHERE calendar = $1 AND (known_from IS NULL OR known_from > $2 OR "
+                "known_through < $3)",
+                {exchange, format_date(today_), format_date(year_end())});
+    }
+
+    void apply_today(const upstox::DayHours& hours) {
+        const auto open = by_exchange(hours.exchanges);
+        for (const auto& [exchange, periods] : open)
+            if (known_.contains(exchange)) {
+                set_hours(exchange, today_, {periods, "hours of the day"});
+                connection_.run("SELECT clear_sync_alert('calendar_doubt', $1)", {subject(exchange)});
+            }
+        for (const char* exchange : {"NSE", "BSE", "NFO", "BFO", "CDS", "BCD", "MCX", "NSCOM"}) {
+            if (open.contains(exchange) || !known_.contains(exchange)) continue;
+            const std::string expected = hours_of(exchange, today_);
+            if (expected.empty()) continue;
+            // An exchange of the provider that it does not name does not trade; unless the answer is doubtful.
+            const Statement* listed = statement(exchange, today_);
+            if (!hours.unreadable.empty() || open.empty() || (listed && !listed->open.empty()))
+                doubt(exchange, expected);
+            else
+                set_hours(exchange, today_, {{}, "no hours that day"});
+        }
+    }
+
+    CalendarReport report;
+
+private:
+    void state(const upstox::MarketDay& day, const std::string& exchange, const Periods& periods) {
+        if (!known_.contains(exchange)) return;
+        Statement& one = stated_[exchange][day.date];
+        one.open.insert(periods.begin(), periods.end());
+        one.description = day.description;
+    }
+
+    const Statement* statement(const std::string& exchange, Date date) const {
+        const auto days = stated_.find(exchange);
+        if (days == stated_.end()) return nullptr;
+        const auto found = days->second.find(date);
+        return found == days->second.end() ? nullptr : &found->second;
+    }
+
+    Date year_end() const { return year_month_day{today_}.year() / 12 / 31; }
+    std::string subject(const std::string& exchange) const { return exchange + " " + format_date(today_); }
+
+    std::string hours_of(const std::string& exchange, Date date) {
+        return connection_
+            .run("SELECT string_agg(to_char(opens_at AT TIME ZONE 'Asia/Kolkata', 'HH24:MI') || '-' || "
+                 "to_char(closes_at AT TIME ZONE 'Asia/Kolkata', 'HH24:MI'), ' ' ORDER BY opens_at) "
+                 "FROM trading_sessions($1, $2::date, $2::date)",
+                 {exchange, format_date(date)})
+            .str(0, 0);
+    }
+
+    bool is_ones_own(const std::string& exchange, Date date) {
+        return connection_
+                   .run("SELECT FROM special_session WHERE calendar = $1 AND session_date = $2 AND source IS NULL "
+                        "UNION ALL SELECT FROM trading_holiday WHERE calendar = $1 AND holiday = $2 AND source IS NULL",
+                        {exchange, format_date(date)})
+                   .size() > 0;
+    }
+
+    /// Makes these the hours of that day.
+    void set_hours(const std::string& exchange, Date date, const Statement& said) {
+        const std::string before = hours_of(exchange, date), wanted = text_of(said.open), day = format_date(date);
+        if (before == wanted || is_ones_own(exchange, date)) return;
+        connection_.run("DELETE FROM special_session WHERE calendar = $1 AND session_date = $2", {exchange, day});
+        if (hours_of(exchange, date) != wanted) {
+            if (said.open.empty())
+                connection_.run(
+                    "INSERT INTO trading_holiday (calendar, holiday, description, source) VALUES ($1, $2, $3, $4)",
+                    {exchange, day, said.description, source});
+            for (const auto& [opens, closes] : said.open)
+                connection_.run(
+                    "INSERT INTO special_session (calendar, session_date, opens, closes, kind, description, source) "
+                    "VALUES ($1, $2, $3, $4, CASE WHEN $5 ~* 'laxmi|diwali|muhurat' THEN 'muhurat' ELSE 'special' END, "
+                    "$5, $6)",
+                    {exchange, day, opens, closes, said.description, source});
+        }
+        report.changes.push_back({exchange, date, before, wanted});
+    }
+
+    /// Holidays and special sessions of earlier lists and of ours that the list does not have any more.
+    void remove_unnamed(bool force) {
+        if (list_.has_unknown_day) return;
+        std::vector<std::pair<std::string, Date>> unnamed;
+        std::set<Date> dates;
+        for (const auto& [exchange, days] : stated_) {
+            const Rows rows = connection_.run(
+                "SELECT holiday FROM trading_holiday WHERE calendar = $1 AND holiday > $2 AND holiday <= $3 AND source "
+                "IS NOT NULL UNION SELECT session_date FROM special_session WHERE calendar = $1 AND session_date > $2 "
+                "AND session_date <= $3 AND source IS NOT NULL ORDER BY 1",
+                {exchange, format_date(today_), format_date(year_end())});
+            for (int i = 0; i < rows.size(); ++i) {
+                const Date date = parse_date(rows.text(i, 0)).value();
+                if (days.contains(date) || list_.unreadable_days.contains(date)) continue;
+                unnamed.emplace_back(exchange, date);
+                dates.insert(date);
+            }
+        }
+        if (static_cast<int>(dates.size()) > most_removed && !force)
+            throw Failure(Exit::failed,
+                          "The provider's list lacks " + std::to_string(dates.size()) + " days that are known, " +
+                              format_date(*dates.begin()) + " the first; nothing was changed.",
+                          "If that is right: pgcandle calendar --force");
+        for (const auto& [exchange, date] : unnamed) {
+            const std::string before = hours_of(exchange, date), day = format_date(date);
+            connection_.run(
+                "DELETE FROM trading_holiday WHERE calendar = $1 AND holiday = $2 AND source IS NOT NULL", {exchange, day});
+            connection_.run(
+                "DELETE FROM special_session WHERE calendar = $1 AND session_date = $2 AND source IS NOT NULL",
+                {exchange, day});
+            const std::string after = hours_of(exchange, date);
+            if (before != after) report.changes.push_back({exchange, date, before, after});
+        }
+    }
+
+    void doubt(const std::string& exchange, const std::string& expected) {
+        const std::string text = subject(exchange) + ": the provider names no hours, " + expected + " were expected and stay";
+        report.doubts.push_back(text);
+        connection_.run("SELECT raise_sync_alert('calendar_doubt', $1, $2)",
+                        {subject(exchange), text + ". To ask again: pgcandle calendar"});
+    }
+
+    Connection& connection_;
+    const upstox::HolidayList& list_;
+    Date today_;
+    std::set<std::string> known_;
+    std::map<std::string, std::map<Date, Statement>> stated_;
+};
 
 }  // namespace
 
-CalendarReport sync_calendars(Connection& connection, const std::vector<upstox::MarketDay>& days, Date today) {
-    CalendarReport report;
-    std::set<std::string> named;
+CalendarReport sync_calendars(Connection& connection, const upstox::HolidayList& list, const upstox::DayHours& hours, Date today,
+                              bool force) {
     Transaction transaction(connection);
-    connection.run("CREATE TEMP TABLE listed_holiday (calendar text, holiday date, description text) ON COMMIT DROP");
-    for (const upstox::MarketDay& day : days) {
-        for (const std::string& exchange : day.closed) named.insert(exchange);
-        for (const auto& hours : day.open) named.insert(hours.exchange);
-        if (day.date < today) continue;
-        for (const std::string& exchange : day.closed)
-            if (is_known(connection, exchange))
-                connection.run("INSERT INTO pg_temp.listed_holiday VALUES ($1, $2, $3)", {exchange, format_date(day.date), day.description});
-    }
-    const year_month_day date{today};
-    const std::string last_day = format_date(Date{date.year() / 12 / 31});
-    std::string names = "{";
-    for (const std::string& name : named) names += (names.size() > 1 ? "," : "") + ('"' + name + '"');
-    names += "}";
-    report.holidays_removed = connection.run(
-        "DELETE FROM trading_holiday h WHERE calendar = ANY ($1) AND holiday > $2 AND holiday <= $3 AND source IS NOT NULL AND NOT EXISTS "
-        "(SELECT FROM pg_temp.listed_holiday l WHERE l.calendar = h.calendar AND l.holiday = h.holiday) AND NOT EXISTS "
-        "(SELECT FROM special_session s WHERE s.calendar = h.calendar AND s.session_date = h.holiday)",
-        {names, format_date(today), last_day}).affected();
-    report.holidays_added = connection.run(std::string("INSERT INTO trading_holiday (calendar, holiday, description, source) SELECT DISTINCT ON (1, 2) calendar, holiday, "
-                                                       "description, '") + source + "' FROM pg_temp.listed_holiday ON CONFLICT DO NOTHING").affected();
-    for (const upstox::MarketDay& day : days)
-        for (const auto& hours : day.open)
-            if (day.date >= today && is_known(connection, hours.exchange)) report.sessions_changed += set_hours(connection, hours, day.date, day.description);
-    connection.run("UPDATE trading_calendar SET known_from = least(known_from, $2), known_through = greatest(known_through, $3) "
-                   "WHERE calendar = ANY ($1) AND (known_from IS NULL OR known_from > $2 OR known_through < $3)",
-                   {names, format_date(today), last_day});
+    Sync sync(connection, list, today);
+    sync.apply_list(force);
+    sync.apply_today(hours);
     transaction.commit();
-    return report;
-}
-
-std::int64_t sync_day(Connection& connection, const std::vector<upstox::ExchangeHours>& hours, Date day) {
-    std::int64_t changed = 0;
-    Transaction transaction(connection);
-    std::set<std::string> open;
-    for (const auto& one : hours) {
-        if (!is_known(connection, one.exchange)) continue;
-        open.insert(one.exchange);
-        changed += set_hours(connection, one, day, "hours of the day");
-    }
-    // An exchange of the provider that it does not name does not trade.
-    for (const char* exchange : {"NSE", "BSE", "NFO", "BFO", "CDS", "BCD", "MCX", "NSCOM"}) {
-        if (open.contains(exchange) || !is_known(connection, exchange)) continue;
-        if (connection.run("SELECT FROM trading_sessions($1, $2::date, $2::date)", {exchange, format_date(day)}).size() == 0) continue;
-        changed += connection.run("INSERT INTO trading_holiday (calendar, holiday, description, source) VALUES ($1, $2, 'no hours that day', $3) ON CONFLICT DO NOTHING",
-                                  {exchange, format_date(day), source}).affected();
-        connection.run("DELETE FROM special_session WHERE calendar = $1 AND session_date = $2", {exchange, format_date(day)});
-    }
-    transaction.commit();
-    return changed;
+    return std::move(sync.report);
 }
 
 }  // namespace pg_candle::store

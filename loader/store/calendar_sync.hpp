@@ -1,4 +1,5 @@
 #pragma once
+#include <string>
 #include <vector>
 
 #include "store/connection.hpp"
@@ -6,17 +7,25 @@
 
 namespace pg_candle::store {
 
-struct CalendarReport {
-    std::int64_t holidays_added = 0, holidays_removed = 0, sessions_changed = 0;
+/// What changed of one exchange on one day; hours as `09:15-15:30`, empty where it does not trade.
+struct CalendarChange {
+    std::string exchange;
+    Date date;
+    std::string before, after;
 };
 
-/// Brings the calendar tables in line with the provider's list of the running year, from `today` on: earlier days are known better
-/// from candles. Holidays that the list closes are added; those of earlier lists that it does not name any more are removed
-/// (rows of your own, which have no source, stay); hours that differ from the regular ones become special sessions. The
-/// calendars that the list names are known to the year's end afterwards. One transaction.
-CalendarReport sync_calendars(Connection& connection, const std::vector<upstox::MarketDay>& days, Date today);
+struct CalendarReport {
+    std::vector<CalendarChange> changes;
+    std::vector<std::string> doubts;  ///< where the provider contradicts itself; what was known stays
+};
 
-/// Brings one day in line with the provider's hours of that day; without any hours, nobody trades. Returns the changed calendars.
-std::int64_t sync_day(Connection& connection, const std::vector<upstox::ExchangeHours>& hours, Date day);
+/// Brings the calendar tables in line with the provider's list of the running year, from `today` on (earlier days are
+/// known better from candles), and with its hours of today. What it says about a day replaces what it said before; what
+/// it does not name any more, a holiday or a special session, goes. Rows of your own, which have no source, stay.
+/// Entries that could not be read change nothing. Hours that today lacks are doubted where the list has some, or where no
+/// exchange has any. The calendars that the list names are known to the year's end afterwards. One transaction. Throws
+/// Failure, and nothing is changed, if more than five known future days would go, unless `force`.
+CalendarReport sync_calendars(Connection& connection, const upstox::HolidayList& list, const upstox::DayHours& hours, Date today,
+                              bool force);
 
 }  // namespace pg_candle::store

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono;
 
-constexpr const char* unique_violation = "23505";
+constexpr const char *unique_violation = "23505", *deadlock = "40P01", *serialization = "40001";
 
 /// PostgreSQL counts from here.
 constexpr sys_days postgres_epoch{year{2000} / 1 / 1};
@@ -106,9 +106,7 @@ constexpr const char* gaps_query =
 
 }  // namespace
 
-CandleStore::CandleStore(Connection& connection) : connection_(connection) {
-    connection_.run("SET pg_candle.log_changes = off");  // we do it ourselves
-}
+CandleStore::CandleStore(Connection& connection) : connection_(connection) { connection_.log_changes_oneself(); }
 
 void CandleStore::lock(const SeriesKey& series) {
     connection_.run("SELECT pg_advisory_xact_lock($1, hashtext('pg_candle.candle_coverage.' || $2))",
@@ -145,11 +143,7 @@ void CandleStore::copy(const SeriesKey& series, Source source, const std::vector
 
 Stored CandleStore::upsert(const SeriesKey& series, Source source, const std::vector<Candle>& candles, bool replace_all,
                            Instant& earliest) {
-    if (!staging_made_) {
-        connection_.run(std::string("CREATE TEMP TABLE IF NOT EXISTS arriving_candle (") + layout +
-                        ") ON COMMIT DELETE ROWS");
-        staging_made_ = true;
-    }
+    connection_.run(std::string("CREATE TEMP TABLE IF NOT EXISTS arriving_candle (") + layout + ") ON COMMIT DROP");
     connection_.run("TRUNCATE pg_temp.arriving_candle");
     copy(series, source, candles, "pg_temp.arriving_candle");
     const char* const replaces = replace_all || source == Source::historical ? "true"
@@ -243,6 +237,31 @@ void CandleStore::confirm_gaps(const SeriesKey& series, const std::vector<Stored
     gaps += counts;
 }
 
+void CandleStore::cover_doubtful(const SeriesKey& series, const CoveredRange& fresh, GapCounts& gaps) {
+    const auto learn_piece = [&](Instant from, Instant to, CoveredRange::State state) {
+        if (from >= to) return;
+        CoveredRange piece = fresh;
+        piece.from = from, piece.to = to, piece.state = state;
+        if (state == CoveredRange::State::filled) piece.error.clear();
+        const auto old = read_coverage(connection_, series.instrument_id, series.timeframe, from, to);
+        cover(series, old, piece);
+        if (state == CoveredRange::State::filled) confirm_gaps(series, old, piece, 0, gaps);
+    };
+    const Rows missing = connection_.run(
+        "SELECT first_date, last_date FROM missing_dates($1, $2, $3, $4) ORDER BY 1",
+        {text(series.instrument_id), series.timeframe, format_date(india_date(fresh.from)),
+         format_date(india_date(fresh.to) - days{1})});
+    Instant at = fresh.from;
+    for (int i = 0; i < missing.size(); ++i) {
+        const Instant from = std::max(at, india_midnight(parse_date(missing.text(i, 0)).value())),
+                      to = std::min(fresh.to, india_midnight(parse_date(missing.text(i, 1)).value() + days{1}));
+        learn_piece(at, std::min(from, fresh.to), CoveredRange::State::filled);
+        learn_piece(from, to, CoveredRange::State::failed);
+        at = std::max(at, to);
+    }
+    learn_piece(at, fresh.to, CoveredRange::State::filled);
+}
+
 std::optional<double> CandleStore::rebased_by(const SeriesKey& series, const std::vector<Candle>& candles) {
     if (candles.empty()) return {};
     const Rows rows = connection_.run(
@@ -284,12 +303,16 @@ Stored CandleStore::attempt(const SeriesKey& series, Source source, const std::v
     const Stored stored = put(series, source, candles, false, may_copy);
     if (learned) {
         CoveredRange fresh = *learned;
+        const bool doubtful = fresh.state == CoveredRange::State::failed && !candles.empty();
         if (fresh.state == CoveredRange::State::no_data && asked_before(old, fresh.from, fresh.to)) {
             fresh.attempts = 2;
             gaps.confirmed += before;
             before = 0;
         }
-        cover(series, old, fresh);
+        if (doubtful)
+            cover_doubtful(series, fresh, gaps);
+        else
+            cover(series, old, fresh);
         if (fresh.state != CoveredRange::State::failed) confirm_gaps(series, old, fresh, before, gaps);
     }
     if (also) also(stored);
@@ -306,7 +329,7 @@ Stored CandleStore::store(const SeriesKey& series, Source source, const std::vec
     try {
         stored = attempt(series, source, candles, learned, also, counts, true);
     } catch (const SqlError& error) {
-        if (error.state != unique_violation) throw;
+        if (error.state != unique_violation && error.state != deadlock && error.state != serialization) throw;
         counts = so_far;
         stored = attempt(series, source, candles, learned, also, counts, false);
     }

@@ -1,12 +1,12 @@
 #include "store/connection.hpp"
 
-#include <poll.h>
 #include <spdlog/spdlog.h>
 
 #include <charconv>
 
 #include "failure.hpp"
 #include "india_time.hpp"
+#include "store/database_url.hpp"
 
 namespace pg_candle::store {
 namespace {
@@ -41,7 +41,8 @@ std::int64_t Rows::affected() const {
     return number;
 }
 
-Connection::Connection(const std::string& conninfo) : connection_(nullptr, PQfinish) {
+Connection::Connection(const std::string& url) : connection_(nullptr, PQfinish) {
+    const std::string conninfo = read_database_url(url);
     const char* const names[] = {"dbname", "fallback_application_name", "client_encoding", nullptr};
     const char* const values[] = {conninfo.empty() ? nullptr : conninfo.c_str(), "pgcandle", "UTF8", nullptr};
     connection_.reset(PQconnectdbParams(names, values, 1));
@@ -69,15 +70,98 @@ void Connection::use_candle_tables() {
     const std::string hint = "Run \"pgcandle init\" on this database.";
     if (place.size() == 0) throw Failure(Exit::failed, "The database has no extension pg_candle.", hint);
     if (place.text(0, 1) != "t") throw Failure(Exit::failed, "The database lacks candle tables.", hint);
-    run_all("SET search_path = pg_catalog, " + place.str(0, 0) + ", pg_temp; SET client_min_messages = warning");
-    follow_clock();
+    schema_ = place.str(0, 0);
 }
 
 void Connection::follow_clock() {
-    if (clock_is_replayed()) run("SELECT set_config('pg_candle.now', $1, false)", {sql_time(now())});
+    if (clock_is_replayed() && in_transaction_) run("SELECT set_config('pg_candle.now', $1, true)", {sql_time(now())});
+}
+
+/// BEGIN and the settings.
+std::string Connection::beginning() const {
+    std::string sql =
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
+        "SET LOCAL client_min_messages = warning; SET LOCAL standard_conforming_strings = on;"
+        "SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = postgres; SET LOCAL extra_float_digits = 1; SET LOCAL quote_all_identifiers = off;"
+        "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;"
+        "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL row_security = on;";
+    if (!schema_.empty()) sql += "SET LOCAL search_path = pg_catalog, " + schema_ + ", pg_temp;";
+    if (!timezone_.empty()) sql += "SET LOCAL timezone = '" + timezone_ + "';";
+    if (logs_changes_) sql += "SET LOCAL pg_candle.log_changes = off;";
+    if (clock_is_replayed()) sql += "SET LOCAL pg_candle.now = '" + sql_time(now()) + "';";
+    return sql;
+}
+
+void Connection::begin() {
+    try {
+        execute_all(beginning());
+    } catch (...) {
+        if (PQtransactionStatus(raw()) != PQTRANS_IDLE && PQstatus(raw()) == CONNECTION_OK) execute_all("ROLLBACK");
+        throw;
+    }
+    in_transaction_ = true;
+}
+
+void Connection::commit() {
+    in_transaction_ = false;
+    execute_all("COMMIT");
 }
 
 Rows Connection::run(const std::string& sql, const std::vector<Param>& params) {
+    if (in_transaction_) return execute(sql, params);
+    Transaction transaction(*this);
+    Rows rows = execute(sql, params);
+    transaction.commit();
+    return rows;
+}
+
+Rows Connection::run_all(const std::string& sql) {
+    if (in_transaction_) return execute_all(sql);
+    try {
+        return execute_all(beginning() + sql + ";COMMIT");
+    } catch (...) {
+        if (PQtransactionStatus(raw()) == PQTRANS_INERROR) execute_all("ROLLBACK");
+        throw;
+    }
+}
+
+/// Whether a procedure that begins transactions of its own finds the settings that it needs. Only where it runs outside a
+/// transaction may it, and there nothing can be set that would not stay.
+bool Connection::may_commit_itself() {
+    return execute("SELECT current_setting('default_transaction_read_only') = 'off' AND "
+                   "current_setting('default_transaction_isolation') = 'read committed' AND "
+                   "current_setting('statement_timeout') = '0' AND current_setting('lock_timeout') = '0'",
+                   {}).text(0, 0) == "t";
+}
+
+void Connection::call(const std::string& sql) {
+    Transaction transaction(*this);
+    execute_all(sql);
+    transaction.commit();
+}
+
+void Connection::refresh_timeframes(const Param& timeframes) {
+    const auto literal = [&] {
+        std::unique_ptr<char, void (*)(void*)> quoted(
+            timeframes ? PQescapeLiteral(raw(), timeframes->data(), timeframes->size()) : nullptr, PQfreemem);
+        return quoted ? std::string(quoted.get()) : std::string("NULL");
+    };
+    const std::string sql = "CALL " + schema_ + ".refresh_timeframes(NULL, " + literal() + ")";
+    // What has passed depends on what time it is.
+    if (may_commit_itself() && !clock_is_replayed())
+        execute_all(sql);
+    else
+        call(sql);
+}
+
+void Connection::refresh_indicators() {
+    if (may_commit_itself())
+        execute_all("CALL " + schema_ + ".refresh_indicators()");
+    else
+        call("SELECT " + schema_ + ".compute_indicators()");
+}
+
+Rows Connection::execute(const std::string& sql, const std::vector<Param>& params) {
     std::vector<const char*> values;
     for (const Param& one : params) values.push_back(one ? one->c_str() : nullptr);
     PGresult* const result =
@@ -88,7 +172,7 @@ Rows Connection::run(const std::string& sql, const std::vector<Param>& params) {
     return rows;
 }
 
-Rows Connection::run_all(const std::string& sql) {
+Rows Connection::execute_all(const std::string& sql) {
     if (!PQsendQuery(raw(), sql.c_str())) fail(nullptr);
     Rows last(nullptr);
     std::optional<SqlError> error;
@@ -107,19 +191,6 @@ Rows Connection::run_all(const std::string& sql) {
     }
     if (error) throw *error;
     return last;
-}
-
-void Connection::wait_for_notification(std::chrono::milliseconds patience) {
-    const auto take_notifications = [this] {
-        bool any = false;
-        for (; PGnotify* notification = PQnotifies(raw()); any = true) PQfreemem(notification);
-        return any;
-    };
-    if (take_notifications()) return;  // it came with the answer to a query
-    pollfd socket{PQsocket(raw()), POLLIN, 0};
-    poll(&socket, 1, static_cast<int>(patience.count()));
-    if (!PQconsumeInput(raw())) fail(nullptr);
-    take_notifications();
 }
 
 void Connection::copy_begin(const std::string& sql) {
@@ -154,16 +225,17 @@ std::int64_t Connection::copy_end() {
 
 Transaction::~Transaction() {
     if (!open_) return;
+    connection_.in_transaction_ = false;
     try {
-        connection_.run("ROLLBACK");
+        connection_.execute_all("ROLLBACK");
     } catch (const SqlError&) {
         // The connection is gone, and with it the transaction.
     }
 }
 
 void Transaction::commit() {
-    connection_.run("COMMIT");
     open_ = false;
+    connection_.commit();
 }
 
 std::string sql_time(std::chrono::sys_time<std::chrono::microseconds> at) {

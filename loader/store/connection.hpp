@@ -46,25 +46,39 @@ using Param = std::optional<std::string>;
 
 /// A connection to the database that holds the candle tables. Not for use from several threads at once. All methods
 /// throw SqlError.
+///
+/// Everything runs in a transaction, one of the caller's or one of its own, that begins with the settings it needs: what
+/// the server, the role or the environment say otherwise does not matter, and behind a pooler that hands out sessions by
+/// the transaction nothing of it is left to others.
 class Connection {
 public:
-    /// `conninfo` is a URI or a conninfo string; empty: libpq's own environment.
-    explicit Connection(const std::string& conninfo);
+    /// `url` is a URI or a conninfo string (database_url.hpp); empty: libpq's own environment.
+    explicit Connection(const std::string& url);
 
     /// Has unqualified names mean the tables of the extension's schema, whatever the search_path of the role is. Throws
     /// Failure when the extension or its tables are missing.
     void use_candle_tables();
 
-    /// Tells the database what time it is where a replay says so (PGCANDLE_NOW); otherwise nothing.
+    /// Tells the database what time it is where a replay says so (PGCANDLE_NOW), in a transaction that goes on; others
+    /// begin with it.
     void follow_clock();
+
+    /// Times without a zone are meant and shown in this one.
+    void use_timezone(const std::string& name) { timezone_ = name; }
+
+    /// What is written to candles here is noted in candle_change by the writer, not by the triggers.
+    void log_changes_oneself() { logs_changes_ = true; }
 
     Rows run(const std::string& sql, const std::vector<Param>& params = {});
 
     /// Several statements in one round trip, without parameters; the rows of the last that has some.
     Rows run_all(const std::string& sql);
 
-    /// Waits for a notification of a channel that is listened to, at most so long; forgets those that came.
-    void wait_for_notification(std::chrono::milliseconds patience);
+    /// Derives timeframes from candles that changed: those of the array literal, or all where it is NULL.
+    void refresh_timeframes(const Param& timeframes = {});
+
+    /// Computes the indicators of candles that changed.
+    void refresh_indicators();
 
     /// COPY ... FROM STDIN: copy_begin, any number of copy_data, then copy_end, which returns the number of rows.
     void copy_begin(const std::string& sql);
@@ -74,15 +88,27 @@ public:
     PGconn* raw() { return connection_.get(); }
 
 private:
+    friend class Transaction;
+
     [[noreturn]] void fail(const PGresult* result);
+    std::string beginning() const;
+    void begin();
+    void commit();
+    bool may_commit_itself();
+    void call(const std::string& sql);
+    Rows execute(const std::string& sql, const std::vector<Param>& params);
+    Rows execute_all(const std::string& sql);
 
     std::unique_ptr<PGconn, void (*)(PGconn*)> connection_;
+    std::string schema_;  // of the extension, quoted; empty: not looked up
+    std::string timezone_;
+    bool logs_changes_ = false, in_transaction_ = false;
 };
 
 /// BEGIN, and ROLLBACK unless commit() was called.
 class Transaction {
 public:
-    explicit Transaction(Connection& connection) : connection_(connection) { connection_.run("BEGIN"); }
+    explicit Transaction(Connection& connection) : connection_(connection) { connection_.begin(); }
     ~Transaction();
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;

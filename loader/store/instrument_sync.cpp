@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "failure.hpp"
+#include "store/job_queue.hpp"
 
 namespace pg_candle::store {
 namespace {
@@ -21,7 +22,7 @@ CREATE TEMP TABLE arriving (
 // One row per identity, the file's last one; and the instrument that it is, if there is one already.
 constexpr const char* create_known = R"(
 CREATE TEMP TABLE known ON COMMIT DROP AS
-SELECT m.instrument_id, m.is_active AS was_active, false AS is_new, false AS is_changed, a.*
+SELECT m.instrument_id, m.is_active AS was_active, false AS is_new, false AS is_changed, NULL::date AS moved_from, a.*
 FROM (SELECT DISTINCT ON (instrument_key, coalesce(expiry_date, 'infinity')) number, instrument_key, exchange, segment, instrument_type,
           trading_symbol, name, isin, exchange_token, expiry_date, lot_size, trim_scale(tick_paise / 100) AS tick_size,
           trim_scale(qty_multiplier) AS qty_multiplier, underlying_key, underlying, trim_scale(strike_price) AS strike_price, weekly, details
@@ -29,18 +30,37 @@ FROM (SELECT DISTINCT ON (instrument_key, coalesce(expiry_date, 'infinity')) num
 LEFT JOIN instrument_master m ON m.instrument_key = a.instrument_key
     AND coalesce(m.expiry_date, 'infinity'::date) = coalesce(a.expiry_date, 'infinity'::date))";
 
+// Exchanges move expiries, around holidays and for good; the key stays.
+constexpr const char* find_moved = R"(
+UPDATE pg_temp.known k SET instrument_id = m.instrument_id, was_active = m.is_active, moved_from = m.expiry_date
+FROM (SELECT DISTINCT ON (m.instrument_key) m.instrument_id, m.instrument_key, m.instrument_type, m.underlying_key, m.expiry_date,
+          m.is_active, o.strike_price
+      FROM instrument_master m LEFT JOIN option_master o USING (instrument_id)
+      WHERE m.expiry_date >= (candle_now() AT TIME ZONE 'Asia/Kolkata')::date
+        AND NOT EXISTS (SELECT FROM pg_temp.known other WHERE other.instrument_id = m.instrument_id)
+      ORDER BY m.instrument_key, m.is_active DESC, m.expiry_date DESC) m
+WHERE k.instrument_id IS NULL AND k.expiry_date IS NOT NULL AND m.instrument_key = k.instrument_key
+  AND (m.instrument_type, m.underlying_key, m.strike_price) IS NOT DISTINCT FROM
+      (k.instrument_type, k.underlying_key, CASE WHEN k.instrument_type IN ('CE', 'PE') THEN k.strike_price END))";
+
+constexpr const char* tell_moved = R"(
+SELECT raise_sync_alert('expiry_moved', format('%s:%s', exchange, trading_symbol),
+    format('%s:%s (%s): its expiry moved from %s to %s; it keeps its candles', exchange, trading_symbol, instrument_key, moved_from,
+           expiry_date))
+FROM pg_temp.known WHERE moved_from IS NOT NULL)";
+
 // Only what differs is written, but for last_seen, which is the point of being seen: once a day.
 constexpr const char* update_known = R"(
 WITH different AS (
     UPDATE instrument_master m SET exchange = k.exchange, segment = k.segment, instrument_type = k.instrument_type,
         trading_symbol = k.trading_symbol, name = k.name, isin = k.isin, exchange_token = k.exchange_token, lot_size = k.lot_size,
         tick_size = k.tick_size, qty_multiplier = k.qty_multiplier, underlying_key = k.underlying_key, details = k.details,
-        is_active = true, last_seen = now()
+        expiry_date = k.expiry_date, is_active = true, last_seen = now()
     FROM pg_temp.known k WHERE m.instrument_id = k.instrument_id
       AND (m.exchange, m.segment, m.instrument_type, m.trading_symbol, m.name, m.isin, m.exchange_token, m.lot_size, m.tick_size,
-           m.qty_multiplier, m.underlying_key, m.details) IS DISTINCT FROM
+           m.qty_multiplier, m.underlying_key, m.details, m.expiry_date) IS DISTINCT FROM
           (k.exchange, k.segment, k.instrument_type, k.trading_symbol, k.name, k.isin, k.exchange_token, k.lot_size, k.tick_size,
-           k.qty_multiplier, k.underlying_key, k.details)
+           k.qty_multiplier, k.underlying_key, k.details, k.expiry_date)
     RETURNING m.instrument_id)
 UPDATE pg_temp.known k SET is_changed = true FROM different d WHERE d.instrument_id = k.instrument_id)";
 
@@ -86,10 +106,10 @@ UPDATE pg_temp.known k SET is_changed = true FROM written w WHERE w.instrument_i
 
 // Those of the file's segments that the file does not name.
 constexpr const char* find_vanished = R"(
-CREATE TEMP TABLE vanished ON COMMIT DROP AS
-SELECT m.instrument_id, m.segment FROM instrument_master m
+INSERT INTO pg_temp.vanished SELECT m.instrument_id, m.segment FROM instrument_master m
 WHERE m.is_active AND m.segment IN (SELECT DISTINCT segment FROM pg_temp.known)
-  AND NOT EXISTS (SELECT FROM pg_temp.known k WHERE k.instrument_id = m.instrument_id))";
+  AND NOT EXISTS (SELECT FROM pg_temp.known k WHERE k.instrument_id = m.instrument_id)
+  AND m.instrument_key <> ALL ($1))";
 
 }  // namespace
 
@@ -125,8 +145,12 @@ void InstrumentSync::add(const upstox::InstrumentRecord& record) {
     rows_.buffer().clear();
 }
 
-void InstrumentSync::add_bad(std::int64_t number, std::int64_t offset, const std::string& reason) {
+void InstrumentSync::add_bad(std::int64_t number, std::int64_t offset, const std::string& reason, const std::string& key) {
     ++report_.bad_records;
+    if (key.empty())
+        unknown_key_ = true;
+    else
+        bad_keys_.push_back(key);
     const std::string problem = "record " + std::to_string(number) + " at byte " + std::to_string(offset) + ": " + reason;
     if (report_.problems.size() < problems_kept) {
         report_.problems.push_back(problem);
@@ -172,11 +196,18 @@ SyncReport InstrumentSync::finish(bool force) {
         identities += segments.number(i, 1);
     }
     report_.duplicates = good_ - identities;
-    connection_.run(find_vanished);
+    connection_.run(find_moved);
+    connection_.run("CREATE TEMP TABLE vanished (instrument_id integer, segment text) ON COMMIT DROP");
+    connection_.run(find_vanished, {array_or_null(bad_keys_).value_or("{}")});
+    if (unknown_key_) {
+        spdlog::warn("instruments nothing is deactivated: which instruments some records are of cannot be read");
+        connection_.run("TRUNCATE pg_temp.vanished");
+    }
     check(force);
 
     // A contract whose key now means another one is among the vanished: its key is there, but with another expiry.
     for (const char* step : {update_known, touch_known, insert_new, fill_options, fill_futures}) connection_.run(step);
+    connection_.run(tell_moved);
     connection_.run("UPDATE instrument_master m SET is_active = false FROM pg_temp.vanished v WHERE m.instrument_id = v.instrument_id");
 
     const Rows counts = connection_.run(

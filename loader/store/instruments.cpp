@@ -23,7 +23,9 @@ Instrument find_instrument(Connection& connection, const std::string& text) {
         if (found.size() == 1) return found[0];
     } catch (const SqlError& error) {
         if (error.state.empty() || error.state == "57014") throw;
-        throw Failure(Exit::failed, error.what());
+        const bool unknown = error.state == "42704";
+        throw Failure(Exit::failed, error.what(),
+                      unknown ? "\"pgcandle search " + text + "\" looks for names, ISINs and misspelt symbols, too." : "");
     }
     throw Failure(Exit::failed, "There is no instrument \"" + text + "\".");
 }

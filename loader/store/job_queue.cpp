@@ -1,10 +1,25 @@
 #include "store/job_queue.hpp"
 
+#include <unistd.h>
+
+#include <cstdio>
+#include <random>
+
 namespace pg_candle::store {
 namespace {
 
 /// Long enough for an answer to be stored, short enough to wait for when a loader's machine dies.
-constexpr const char* lease = "2 minutes";
+constexpr const char* lease = "30 seconds";
+
+/// A name that nobody else has. Not the session's: behind a pooler that is another one each time.
+std::string new_worker() {
+    char host[256] = "";
+    gethostname(host, sizeof host - 1);
+    std::random_device random;
+    char number[20];
+    snprintf(number, sizeof number, "%08x%08x", random(), random());
+    return std::string(host) + ":" + std::to_string(getpid()) + ":" + number;
+}
 
 Date to_date(const Rows& rows, int row, int column) {
     return rows.is_null(row, column) ? Date{} : parse_date(rows.text(row, column)).value();
@@ -32,11 +47,7 @@ Param array_or_null(const std::vector<int>& items) {
     return array_or_null(texts);
 }
 
-JobQueue::JobQueue(Connection& connection) : connection_(connection) {
-    worker_ =
-        connection_.run("SELECT sync_worker(pid, backend_start) FROM pg_stat_activity WHERE pid = pg_backend_pid()")
-            .str(0, 0);
-}
+JobQueue::JobQueue(Connection& connection) : connection_(connection), worker_(new_worker()) {}
 
 std::vector<Job> JobQueue::claim(int most, const JobFilter& filter) {
     connection_.follow_clock();
@@ -86,9 +97,11 @@ void renew_leases(Connection& connection, const std::string& worker) {
         {worker, lease});
 }
 
-void finish_job(Connection& connection, std::int64_t job, std::int64_t rows, const Param& error) {
+void finish_job(Connection& connection, std::int64_t job, std::int64_t rows, const Param& error,
+                const std::string& alert) {
     connection.follow_clock();  // asked_at is this moment, not that of the claim
-    connection.run("SELECT finish_sync_job($1, $2, $3)", {std::to_string(job), std::to_string(rows), error});
+    connection.run("SELECT finish_sync_job($1, $2, $3, $4)",
+                   {std::to_string(job), std::to_string(rows), error, alert});
 }
 
 }  // namespace pg_candle::store

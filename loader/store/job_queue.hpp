@@ -27,8 +27,7 @@ struct JobFilter {
     bool tasks = false;  ///< those that take several requests
 };
 
-/// The queue in the database, seen by one loader. Its jobs are leased, and go to others when this connection ends. The
-/// connection must live as long as they do.
+/// The queue in the database, seen by one loader. Its jobs are leased, and go to others when it does not renew that.
 class JobQueue {
 public:
     explicit JobQueue(Connection& connection);
@@ -52,8 +51,9 @@ private:
 /// Prolongs all leases of the worker; over another connection than the queue's own.
 void renew_leases(Connection& connection, const std::string& worker);
 
-/// The job is done, within the caller's transaction; with `error` it failed for good.
-void finish_job(Connection& connection, std::int64_t job, std::int64_t rows, const Param& error = {});
+/// The job is done, within the caller's transaction; with `error` it failed for good, and an alert says so.
+void finish_job(Connection& connection, std::int64_t job, std::int64_t rows, const Param& error = {},
+                const std::string& alert = "failed_sync");
 
 /// An array literal for a parameter of type text[] or integer[]; NULL if empty.
 Param array_or_null(const std::vector<std::string>& items);

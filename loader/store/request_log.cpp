@@ -56,8 +56,7 @@ std::string SharedLimiter::take_ended() {
 }
 
 upstox::Limiter::Grant SharedLimiter::acquire(int wanted, std::string_view endpoint) {
-    std::string sql = "BEGIN;";
-    sql += lock;
+    std::string sql = lock;
     sql += take_ended();
     if (++since_cleaning_ > clean_every) {
         sql += "DELETE FROM request_log WHERE requested_at < clock_timestamp() - " + longest_ + ";";
@@ -75,8 +74,7 @@ upstox::Limiter::Grant SharedLimiter::acquire(int wanted, std::string_view endpo
            "granted AS (INSERT INTO request_log (endpoint, requested_at) SELECT '";
     for (const char c : endpoint) sql += c == '\'' || c == '\\' ? '_' : c;
     sql += "', moment.at FROM room, moment, generate_series(1, least(room.free, " + std::to_string(wanted) + ")) RETURNING request_id) "
-           "SELECT (SELECT string_agg(request_id::text, ',') FROM granted), (coalesce(wait, 0) * 1000000)::bigint FROM room;"
-           "COMMIT";
+           "SELECT (SELECT string_agg(request_id::text, ',') FROM granted), (coalesce(wait, 0) * 1000000)::bigint FROM room";
     const Rows rows = connection_.run_all(sql);
     Grant grant;
     if (rows.is_null(0, 0)) {

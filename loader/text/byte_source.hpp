@@ -34,7 +34,8 @@ private:
     z_stream inflater_{};
 };
 
-/// Lines of a ByteSource. `\r\n` counts as `\n`; a last line without end counts too.
+/// Lines of a ByteSource, as UTF-8 without a byte order mark: UTF-16 is converted. They end with `\n`, `\r\n` or, in a file
+/// without any `\n` at its beginning, `\r`; a last line without end counts too.
 class LineReader {
 public:
     explicit LineReader(ByteSource& source) : source_(source), buffer_(1 << 16) {}
@@ -46,7 +47,16 @@ public:
     long number() const { return number_; }
 
 private:
+    enum class Encoding { unknown, utf8, utf16_little, utf16_big };
+
+    void find_encoding();
+    void convert();
+    std::size_t fill(char* out, std::size_t size);
+
     ByteSource& source_;
+    Encoding encoding_ = Encoding::unknown;
+    std::string raw_, text_;  // of UTF-16: what is not converted yet, and what is not taken yet
+    char line_end_ = '\0';    // not known yet
     std::vector<char> buffer_;
     std::size_t begin_ = 0, end_ = 0;
     long number_ = 0;

@@ -1,40 +1,67 @@
 #pragma once
+#include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "candle.hpp"
 #include "text/byte_source.hpp"
+#include "text/number_text.hpp"
+#include "text/time_text.hpp"
 
 namespace pg_candle {
 
-/// A line of a candle file. `symbol` is empty where the file has no such column.
+/// A line of a candle file. `symbol` is empty where the file names none: an instrument_key, exchange:symbol, or a symbol.
 struct CsvCandle {
     std::string symbol;
     Candle candle;
 };
 
-/// Candle files: CSV whose first line names the columns, in any order and case. The time is `ts`, `time`, `timestamp`,
-/// `datetime` or `date`, or `date` beside `time`; `open high low close` must be there; `volume`, `oi` and a symbol (`symbol`,
-/// `code`, `ticker`, `trading_symbol`, `instrument_key`) may be; others are passed over. Blanks around values and quotes do
-/// not matter. Times without offset are Indian.
+/// What only the user can say where the file leaves it open.
+struct CsvHints {
+    std::optional<DateOrder> date_order;
+    std::optional<DecimalSign> decimal_sign;
+};
+
+/// Candle files as brokers and programs write them: a first line that names the columns, in any order, case and spelling
+/// that is known (candle_columns.hpp), parted by `,` `;` tabs or `|`. How times (time_text.hpp) and numbers
+/// (number_text.hpp) are written is seen from the first lines. Times without offset are Indian, but in columns that say GMT
+/// or UTC. Memory is bounded.
 class CandleCsv {
 public:
-    /// Reads the header. Throws Failure when it lacks a column.
-    CandleCsv(LineReader& lines, std::string_view header);
+    /// Reads the header and looks ahead. Throws Failure when a column is lacking, or when day and month, or the decimal
+    /// sign, cannot be told and `hints` do not either.
+    CandleCsv(LineReader& lines, std::string_view header, const CsvHints& hints = {});
 
-    /// The next candle; lines that are none are counted by reason. False at the end.
+    /// The next candle; lines that are none are counted by reason, and the first of them logged. False at the end.
     bool next(CsvCandle& row);
 
     std::map<std::string, std::int64_t> rejected;
 
+    /// Columns that mean nothing here, as they are written.
+    const std::vector<std::string>& unread() const { return unread_; }
+
 private:
+    struct Line {
+        long number;
+        std::string text;
+    };
+
+    std::string_view field(int column) const;
+    std::string_view time_field();
+    void look_ahead(const CsvHints& hints);
     const char* read(std::string_view line, CsvCandle& row);
 
     LineReader& lines_;
-    int time_ = -1, clock_ = -1, symbol_ = -1, volume_ = -1, oi_ = -1;
-    int prices_[4] = {-1, -1, -1, -1};
+    std::deque<Line> ahead_;
+    std::vector<int> columns_;  // of each Column, or -1
+    std::vector<std::string> unread_;
+    char delimiter_ = ',';
+    bool utc_ = false;
+    DateOrder date_order_ = DateOrder::day_first;
+    DecimalSign decimal_sign_ = DecimalSign::point;
     std::vector<std::string_view> fields_;
     std::string scratch_;
 };

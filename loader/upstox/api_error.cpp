@@ -11,10 +11,18 @@ std::string tidy(std::string_view text) {
     return result;
 }
 
+bool is_page(const JsonText& body) {
+    const std::string_view text = body.view();
+    const auto first = text.find_first_not_of(" \t\r\n\xef\xbb\xbf");
+    return first != text.npos && text[first] == '<';
+}
+
+bool is_blank(const JsonText& body) { return body.view().find_first_not_of(" \t\r\n") == std::string_view::npos; }
+
 }  // namespace
 
 std::string ApiError::text() const {
-    if (code.empty()) return message + (http_status ? " (HTTP " + std::to_string(http_status) + ")" : "");
+    if (code.empty()) return message + (http_status ? ", HTTP " + std::to_string(http_status) : "");
     return message + " (" + code + ", HTTP " + std::to_string(http_status) + ")";
 }
 
@@ -40,8 +48,17 @@ ApiError ErrorParser::parse(const JsonText& body, long http_status) {
         }
     }
     if (error.message.empty())
-        error.message = http_status >= 200 && http_status < 300 ? "The answer says that it is no success" : "The server refused without saying why";
+        error.message = http_status >= 200 && http_status < 300 ? "The answer says that it is no success"
+                        : is_page(body)                         ? "refused with an HTML page"
+                                                                : "refused without saying why";
     return error;
+}
+
+ApiError ErrorParser::unreadable(const JsonText& body, long http_status) {
+    return {http_status, {},
+            is_page(body)    ? "answered with an HTML page"
+            : is_blank(body) ? "answered with nothing"
+                             : "The answer is broken JSON"};
 }
 
 }  // namespace pg_candle::upstox

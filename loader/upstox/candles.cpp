@@ -1,5 +1,7 @@
 #include "upstox/candles.hpp"
 
+#include <algorithm>
+
 namespace pg_candle::upstox {
 namespace {
 
@@ -11,7 +13,10 @@ bool of_content(simdjson::error_code error) {
            error == simdjson::NUMBER_OUT_OF_RANGE || error == simdjson::STRING_ERROR;
 }
 
-/// Reads one row. `reason` is set when the row is no candle; the result is an error when the JSON is broken.
+/// Nothing that is traded costs or weighs more; whole numbers are exact up to there.
+constexpr double largest_price = 1e9, largest_amount = 9007199254740992;
+
+/// Reads one row. The provider gives all seven columns. `reason` is set when the row is no candle; the result is an error when the JSON is broken.
 simdjson::error_code read_row(json::array row, Candle& candle, const char*& reason) {
     double* const prices[] = {&candle.open, &candle.high, &candle.low, &candle.close};
     std::optional<double>* const amounts[] = {&candle.volume, &candle.oi};
@@ -34,17 +39,15 @@ simdjson::error_code read_row(json::array row, Candle& candle, const char*& reas
             if (error && !reason) reason = "a price is no number";
         } else if (column <= 6) {
             double amount;
-            if (!is_null(value)) {
-                error = value.get_double().get(amount);
-                if (error && !reason)
-                    reason = column == 5 ? "the volume is no number" : "the open interest is no number";
-                if (!error) *amounts[column - 5] = amount;
-            }
+            error = value.get_double().get(amount);
+            if ((error || amount > largest_amount) && !reason)
+                reason = column == 5 ? "the volume is no number" : "the open interest is no number";
+            if (!error) *amounts[column - 5] = amount;
         }
         if (error && !of_content(error)) return error;
         ++column;
     }
-    if (column < 6 && !reason) reason = "the row is too short";
+    if (column < 7 && !reason) reason = "the row is too short";
     return simdjson::SUCCESS;
 }
 
@@ -76,6 +79,10 @@ Parsed CandleParser::parse(const JsonText& body, const Timeframe& timeframe, Can
         if (read_row(row, candle, reason)) return Parsed::malformed;
         if (reason)
             ++batch.rejected[reason], ++batch.unreadable;
+        else if (std::min({candle.open, candle.high, candle.low, candle.close}) <= 0)
+            ++batch.rejected["a price is not above 0"];
+        else if (std::max({candle.open, candle.high, candle.low, candle.close}) > largest_price)
+            ++batch.rejected["a price is beyond all measure"];
         else
             add_candle(batch, timeframe, candle);
     }

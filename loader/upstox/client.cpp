@@ -130,6 +130,7 @@ void Client::start(std::unique_ptr<Transfer> transfer, std::int64_t ticket) {
     set(easy, CURLOPT_PIPEWAIT, 1L);
     set(easy, CURLOPT_ACCEPT_ENCODING, "");
     set(easy, CURLOPT_NOSIGNAL, 1L);
+    if (is_this_machine(request.url)) set(easy, CURLOPT_NOPROXY, "*");
     set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(milliseconds{options_.connect_timeout}.count()));
     set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall_timeout.count()));
@@ -177,18 +178,23 @@ void Client::finish(Transfer* self, int result) {
     if (status < 200 || status >= 300) {
         ApiError error = errors_.parse(self->body, status);
         if (status >= 300 && status < 400) error.message = "The server redirects; pgcandle does not follow with a token";
-        if (error.too_many_requests() || status >= 500) return retry_or_fail(std::move(transfer), std::move(error), at_least);
+        if (error.is_transient()) return retry_or_fail(std::move(transfer), std::move(error), at_least);
+        if (error.token_refused() && doubts(*transfer)) return retry_after_doubt(std::move(transfer));
         return fail(std::move(transfer), std::move(error));
     }
     if (self->request.into && std::fflush(self->request.into) != 0) throw Failure(Exit::failed, "A temporary file cannot be written.");
     Reply reply{std::move(self->body), {}, self->attempts};
     const Parsed parsed = self->request.receive(reply);
     self->body = std::move(reply.body);
-    if (parsed == Parsed::taken) return;
+    if (parsed == Parsed::taken) {
+        refusals_ = 0;
+        token_doubted_until_ = {};
+        return;
+    }
     if (parsed == Parsed::malformed)
-        return retry_or_fail(std::move(transfer), {status, {}, "The answer is broken JSON"}, at_least);
+        return retry_or_fail(std::move(transfer), ErrorParser::unreadable(self->body, status), at_least);
     ApiError error = errors_.parse(self->body, status);
-    if (error.too_many_requests()) return retry_or_fail(std::move(transfer), std::move(error), at_least);
+    if (error.is_transient()) return retry_or_fail(std::move(transfer), std::move(error), at_least);
     fail(std::move(transfer), std::move(error));
 }
 
@@ -204,15 +210,41 @@ void Client::retry_or_fail(std::unique_ptr<Transfer> transfer, ApiError error, m
         ++metrics_.too_many;
         paused_until_ = std::max(paused_until_, transfer->due);
     }
-    spdlog::info("retry attempt={} wait_ms={} url={} error=\"{}\"", transfer->attempts + 1, delay.count(),
-                 shown(transfer->request.url), error.text());
+    spdlog::debug("retry attempt={} wait_ms={} url={} error=\"{}\"", transfer->attempts + 1, delay.count(),
+                  shown(transfer->request.url), error.text());
+    waiting_.push_back(std::move(transfer));
+}
+
+/// Whether a refused token is given another chance: at the first refusal since something went well, and for what was
+/// under way then.
+bool Client::doubts(const Transfer& transfer) const {
+    return !token_.empty() &&
+           (token_doubted_until_ == Clock::time_point{} || transfer.sent < token_doubted_until_);
+}
+
+void Client::retry_after_doubt(std::unique_ptr<Transfer> transfer) {
+    if (token_doubted_until_ == Clock::time_point{}) {
+        const auto patience = options_.backoff * 120;
+        token_doubted_until_ = Clock::now() + patience;
+        spdlog::warn("token refused once, asked again in_ms={}", patience.count());
+    }
+    transfer->due = token_doubted_until_;
+    paused_until_ = std::max(paused_until_, transfer->due);
+    ++metrics_.retries;
     waiting_.push_back(std::move(transfer));
 }
 
 void Client::fail(std::unique_ptr<Transfer> transfer, ApiError error) {
     ++metrics_.failures;
+    // What is said of one request says nothing about the next one.
+    const bool of_request = error.key_refused() || error.plan_missing() || error.token_refused();
+    const std::string kind = error.text();
+    if (!of_request) refusals_ = kind == refusal_ ? refusals_ + 1 : 1, refusal_ = kind;
     Reply reply{{}, std::move(error), transfer->attempts};
     transfer->request.receive(reply);
+    if (!of_request && refusals_ >= most_refusals)
+        throw Unavailable("Upstox does not answer: " + std::to_string(refusals_) + " requests in a row came to \"" + kind +
+                          "\". No more were sent.");
 }
 
 void Client::move_due_retries() {

@@ -10,12 +10,20 @@
 #include <string>
 #include <vector>
 
+#include "failure.hpp"
 #include "text/json.hpp"
 #include "upstox/api_error.hpp"
 #include "upstox/rate_limit.hpp"
 #include "upstox/token.hpp"
 
 namespace pg_candle::upstox {
+
+/// The provider refuses whatever it is asked: nothing more is sent for a while.
+class Unavailable : public Failure {
+public:
+    explicit Unavailable(const std::string& what)
+        : Failure(Exit::failed, what, "Repeat the command later: what was stored stays, and the rest is made up for.") {}
+};
 
 struct ClientOptions {
     int parallel = 16;      ///< requests in flight at most
@@ -57,8 +65,11 @@ struct ClientMetrics {
 };
 
 /// HTTP with libcurl: many requests at once under one limiter, HTTP/2 and compression where offered, kept connections, TLS
-/// verified. Connection errors, timeouts, cut-off or malformed bodies, 429 and 5xx are retried with exponential backoff and full
-/// jitter, never sooner than Retry-After; other 4xx never. Everything happens on the thread that calls run().
+/// verified. Connection errors, timeouts, cut-off or malformed bodies, 408, 425, 429 and 5xx are retried with exponential
+/// backoff and full jitter, never sooner than Retry-After; other 4xx never, but for a token that is refused: the first
+/// time all wait, 120 times the first backoff (a minute), and it is asked once more. After five final refusals of one kind
+/// in a row, which are not about what was asked for, run() throws Unavailable. Everything happens on the thread that calls
+/// run().
 class Client {
 public:
     Client(ClientOptions options, Limiter& limiter, const Token& token);
@@ -74,6 +85,7 @@ public:
     void run(const std::function<std::optional<Request>()>& more = {}, const std::atomic<bool>* stop = nullptr);
 
     const ClientMetrics& metrics() const { return metrics_; }
+    const Token& token() const { return token_; }
 
 private:
     struct Transfer;
@@ -84,6 +96,10 @@ private:
     void retry_or_fail(std::unique_ptr<Transfer> transfer, ApiError error, std::chrono::milliseconds at_least);
     void fail(std::unique_ptr<Transfer> transfer, ApiError error);
     void move_due_retries();
+    bool doubts(const Transfer& transfer) const;
+    void retry_after_doubt(std::unique_ptr<Transfer> transfer);
+
+    static constexpr int most_refusals = 5;
 
     ClientOptions options_;
     Limiter& limiter_;
@@ -97,6 +113,9 @@ private:
     std::vector<std::unique_ptr<Transfer>> waiting_;  // for their retry
     std::vector<Transfer*> in_flight_;
     Clock::time_point paused_until_{};  // after a 429, for all requests
+    Clock::time_point token_doubted_until_{};
+    int refusals_ = 0;     // final ones in a row, of one kind:
+    std::string refusal_;
 };
 
 }  // namespace pg_candle::upstox

@@ -6,50 +6,78 @@ namespace pg_candle::upstox {
 namespace {
 
 using Json = nlohmann::json;
+using namespace std::chrono;
 
-bool read_hours(const Json& list, std::vector<ExchangeHours>& hours) {
-    if (!list.is_array()) return false;
-    for (const Json& one : list) {
-        if (!one.is_object()) return false;
-        const auto exchange = one.find("exchange"), from = one.find("start_time"), to = one.find("end_time");
-        if (exchange == one.end() || !exchange->is_string() || from == one.end() || !from->is_number_integer() || to == one.end() || !to->is_number_integer())
-            return false;
-        const auto at = [](const Json& number) { return Instant{std::chrono::milliseconds{number.get<std::int64_t>()}}; };
-        hours.push_back({exchange->get<std::string>(), at(*from), at(*to)});
-        if (hours.back().opens >= hours.back().closes) return false;
+/// Hours must lie within the day that they are of.
+bool read_hours(const Json& one, Date date, ExchangeHours& hours) {
+    if (!one.is_object()) return false;
+    const auto exchange = one.find("exchange"), from = one.find("start_time"), to = one.find("end_time");
+    if (exchange == one.end() || !exchange->is_string() || exchange->get<std::string>().empty()) return false;
+    if (from == one.end() || !from->is_number_integer() || to == one.end() || !to->is_number_integer()) return false;
+    constexpr std::int64_t year_9999 = 253'402'300'800'000;
+    const auto opens = from->get<std::int64_t>(), closes = to->get<std::int64_t>();
+    if (opens < 0 || closes > year_9999 || opens >= closes) return false;
+    hours = {exchange->get<std::string>(), Instant{milliseconds{opens}}, Instant{milliseconds{closes}}};
+    return india_date(hours.opens) == date && india_date(hours.closes) == date;
+}
+
+bool read_day(const Json& one, MarketDay& day) {
+    if (!one.is_object()) return false;
+    const auto text = [&](const char* name) {
+        return one.contains(name) && one[name].is_string() ? one[name].get<std::string>() : std::string();
+    };
+    const auto date = parse_date(text("date"));
+    if (!date) return false;
+    day.date = *date, day.description = text("description"), day.type = text("holiday_type");
+    if (day.type.empty() || day.description.empty() || !one.contains("closed_exchanges") || !one["closed_exchanges"].is_array()) return false;
+    for (const Json& exchange : one["closed_exchanges"]) {
+        if (!exchange.is_string() || exchange.get<std::string>().empty()) return false;
+        day.closed.push_back(exchange.get<std::string>());
+    }
+    if (!one.contains("open_exchanges") || !one["open_exchanges"].is_array()) return false;
+    for (const Json& open : one["open_exchanges"]) {
+        ExchangeHours hours;
+        if (!read_hours(open, day.date, hours)) return false;
+        day.open.push_back(std::move(hours));
     }
     return true;
 }
 
+std::string shown(const Json& entry) { return entry.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 200); }
+
 }  // namespace
 
-Parsed parse_holidays(std::string_view body, std::vector<MarketDay>& days) {
+Parsed parse_holidays(std::string_view body, HolidayList& list) {
+    list = {};
     Json data;
     if (const Parsed parsed = read_list(body, data); parsed != Parsed::taken) return parsed;
     for (const Json& one : data) {
-        if (!one.is_object()) return Parsed::malformed;
-        const auto text = [&](const char* name) { return one.contains(name) && one[name].is_string() ? one[name].get<std::string>() : std::string(); };
         MarketDay day{};
-        const auto date = parse_date(text("date"));
-        if (!date || text("holiday_type").empty()) return Parsed::malformed;
-        day.date = *date, day.description = text("description"), day.type = text("holiday_type");
-        if (one.contains("closed_exchanges")) {
-            if (!one["closed_exchanges"].is_array()) return Parsed::malformed;
-            for (const Json& exchange : one["closed_exchanges"]) {
-                if (!exchange.is_string()) return Parsed::malformed;
-                day.closed.push_back(exchange.get<std::string>());
-            }
+        if (read_day(one, day)) {
+            list.days.push_back(std::move(day));
+            continue;
         }
-        if (one.contains("open_exchanges") && !read_hours(one["open_exchanges"], day.open)) return Parsed::malformed;
-        days.push_back(std::move(day));
+        list.unreadable.push_back(shown(one));
+        if (day.date != Date{})
+            list.unreadable_days.insert(day.date);
+        else
+            list.has_unknown_day = true;
     }
-    return Parsed::taken;
+    return list.unreadable.size() > list.days.size() ? Parsed::malformed : Parsed::taken;
 }
 
-Parsed parse_timings(std::string_view body, std::vector<ExchangeHours>& hours) {
+Parsed parse_timings(std::string_view body, Date date, DayHours& hours) {
+    hours = {};
     Json data;
     if (const Parsed parsed = read_list(body, data); parsed != Parsed::taken) return parsed;
-    return read_hours(data, hours) ? Parsed::taken : Parsed::malformed;
+    for (const Json& one : data) {
+        ExchangeHours exchange;
+        if (read_hours(one, date, exchange))
+            hours.exchanges.push_back(std::move(exchange));
+        else
+            hours.unreadable.push_back(shown(one));
+    }
+    return hours.unreadable.size() > hours.exchanges.size() ? Parsed::malformed : Parsed::taken;
 }
 
 }  // namespace pg_candle::upstox

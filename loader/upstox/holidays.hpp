@@ -1,5 +1,5 @@
 #pragma once
-#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,11 +22,22 @@ struct MarketDay {
     std::vector<ExchangeHours> open;
 };
 
-/// Reads the body of `/v2/market/holidays`. Records that cannot be read make it malformed: a calendar with holes is worse than an
-/// old one.
-Parsed parse_holidays(std::string_view body, std::vector<MarketDay>& days);
+struct HolidayList {
+    std::vector<MarketDay> days;
+    std::vector<std::string> unreadable;  ///< entries that were skipped, as they are written
+    std::set<Date> unreadable_days;       ///< those of them that have a date ...
+    bool has_unknown_day = false;         ///< ... and whether some have none
+};
 
-/// Reads the body of `/v2/market/timings/DATE`; an empty list means that nobody trades.
-Parsed parse_timings(std::string_view body, std::vector<ExchangeHours>& hours);
+struct DayHours {
+    std::vector<ExchangeHours> exchanges;
+    std::vector<std::string> unreadable;
+};
+
+/// Reads the body of `/v2/market/holidays`. An entry that cannot be read is skipped; malformed if most cannot.
+Parsed parse_holidays(std::string_view body, HolidayList& list);
+
+/// Reads the body of `/v2/market/timings/DATE`, in the same way; an empty list means that nobody trades.
+Parsed parse_timings(std::string_view body, Date date, DayHours& hours);
 
 }  // namespace pg_candle::upstox

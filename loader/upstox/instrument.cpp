@@ -67,6 +67,7 @@ const char* read_expiry(json::value value, std::optional<Date>& out) {
     std::int64_t milliseconds;
     constexpr std::int64_t year_9999 = 253'402'300'800'000;
     if (whole_number(value).get(milliseconds) || milliseconds < 0 || milliseconds > year_9999) return problem;
+    if (milliseconds == 0) return nullptr;  // of what has none
     out = india_date(Instant{std::chrono::milliseconds{milliseconds}});
     return nullptr;
 }
@@ -148,6 +149,7 @@ const char* InstrumentParser::parse(simdjson::padded_string_view text, Instrumen
     if (strict_.parse(details.data(), details.size(), false).error() || details.find("\\u0000") != details.npos) return "The record is no valid JSON.";
     if (record.instrument_key.empty()) return "There is no instrument_key.";
     if (record.segment.empty()) return "There is no segment.";
+    if (!record.instrument_key.starts_with(record.segment + '|')) return "The instrument_key is not of the segment.";
     if (record.exchange.empty()) return "There is no exchange.";
     if (record.instrument_type.empty()) return "There is no instrument_type.";
     if (record.trading_symbol.empty()) return "There is no trading_symbol.";
@@ -158,6 +160,13 @@ const char* InstrumentParser::parse(simdjson::padded_string_view text, Instrumen
         if (record.is_option() && !record.strike_price) return "An option without strike price.";
     }
     return nullptr;
+}
+
+std::string InstrumentParser::key_of(simdjson::padded_string_view text) {
+    json::document document;
+    std::string_view key;
+    if (parser_.iterate(text).get(document) || document.find_field_unordered("instrument_key").get_string().get(key)) return {};
+    return std::string(trim(key));
 }
 
 }  // namespace pg_candle::upstox

@@ -30,6 +30,9 @@ public:
     /// Nullptr, or why the text is no usable record: a sentence of static storage.
     const char* parse(simdjson::padded_string_view text, InstrumentRecord& record);
 
+    /// The instrument_key of a record that cannot be used; empty if that cannot be read either.
+    std::string key_of(simdjson::padded_string_view text);
+
 private:
     simdjson::ondemand::parser parser_;
     simdjson::dom::parser strict_;

@@ -15,7 +15,20 @@ std::optional<double> Quote::change_percent() const {
     return 100 * (last_price - *previous_close) / *previous_close;
 }
 
-Parsed QuoteParser::parse(const JsonText& body, std::vector<Quote>& quotes, int& bad) {
+namespace {
+
+/// A number, or null where there is none; false if it is something else.
+bool read_amount(json::value value, std::optional<double>& amount) {
+    if (is_null(value)) return true;
+    double number;
+    if (value.get_double().get(number) || !std::isfinite(number) || number < 0) return false;
+    amount = number;
+    return true;
+}
+
+}  // namespace
+
+Parsed QuoteParser::parse(const JsonText& body, std::vector<Quote>& quotes, std::map<std::string, int>& rejected) {
     json::document document;
     json::object whole, data;
     std::string_view status;
@@ -30,17 +43,17 @@ Parsed QuoteParser::parse(const JsonText& body, std::vector<Quote>& quotes, int&
         json::object entry;
         if (const auto error = field.value().get_object().get(entry)) {
             if (error != simdjson::INCORRECT_TYPE) return Parsed::malformed;
-            ++bad;
+            ++rejected["the entry is no object"];
             continue;
         }
         Quote quote{};
+        const char* reason = nullptr;
         bool has_price = false;
         for (auto inner : entry) {
             json::field one;
             if (std::move(inner).get(one)) return Parsed::malformed;
             const auto name = escaped_key(one);
             json::value value = one.value();
-            double number;
             std::string_view text;
             if (name == "instrument_token") {
                 if (value.get_string().get(text) == simdjson::SUCCESS) quote.instrument_key = text;
@@ -48,18 +61,20 @@ Parsed QuoteParser::parse(const JsonText& body, std::vector<Quote>& quotes, int&
                 has_price =
                     value.get_double().get(quote.last_price) == simdjson::SUCCESS && std::isfinite(quote.last_price);
             } else if (name == "cp") {
-                if (value.get_double().get(number) == simdjson::SUCCESS && std::isfinite(number))
-                    quote.previous_close = number;
+                if (!read_amount(value, quote.previous_close)) reason = "the previous close is no number";
             } else if (name == "volume") {
-                if (value.get_double().get(number) == simdjson::SUCCESS && number >= 0) quote.volume = number;
+                if (!read_amount(value, quote.volume)) reason = "the volume is no number";
             } else if (name == "ltq") {
-                if (value.get_double().get(number) == simdjson::SUCCESS && number >= 0) quote.last_quantity = number;
+                if (!read_amount(value, quote.last_quantity)) reason = "the last quantity is no number";
             }
         }
-        if (has_price && !quote.instrument_key.empty())
-            quotes.push_back(std::move(quote));
+        if (quote.instrument_key.empty()) reason = "there is no instrument_token";
+        else if (!has_price) reason = "the last price is no number";
+        else if (quote.last_price <= 0) reason = "the last price is not above 0";
+        if (reason)
+            ++rejected[reason];
         else
-            ++bad;
+            quotes.push_back(std::move(quote));
     }
     return Parsed::taken;
 }

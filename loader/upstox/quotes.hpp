@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,10 +19,11 @@ struct Quote {
     std::optional<double> change_percent() const;
 };
 
-/// Reads bodies of `/v3/market-quote/ltp` (upstox.md 3.1). Entries without key or price are counted in `bad`.
+/// Reads bodies of `/v3/market-quote/ltp` (upstox.md 3.1). Entries without a key or a price above 0, or with something in
+/// them that is not what it should be, are left out and counted by reason.
 class QuoteParser {
 public:
-    Parsed parse(const JsonText& body, std::vector<Quote>& quotes, int& bad);
+    Parsed parse(const JsonText& body, std::vector<Quote>& quotes, std::map<std::string, int>& rejected);
 
 private:
     JsonCheck check_;

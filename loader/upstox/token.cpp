@@ -11,10 +11,13 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "environment_file.hpp"
 #include "failure.hpp"
 
 namespace pg_candle::upstox {
 namespace {
+
+constexpr const char* variable = "UPSTOX_ACCESS_TOKEN";
 
 /// A crash must not write the token to disk.
 void forbid_core_dumps() {
@@ -28,18 +31,19 @@ std::string trim(const std::string& text) {
 }
 
 /// A token goes into a header line: printable characters without blanks only.
-Token checked(const std::string& secret, const std::string& from) {
+Token checked(const std::string& secret, const std::string& from, const std::string& place, const std::string& kind = {}) {
     for (const char c : secret)
         if (c <= 0x20 || c >= 0x7f)
             throw Failure(Exit::authentication, from + " holds no token: there is a character in it that no token has.");
     forbid_core_dumps();
-    return Token(secret);
+    return Token(secret, place, kind);
 }
 
 }  // namespace
 
-bool may_carry_token(const std::string& url) {
-    if (url.starts_with("https://")) return true;
+bool may_carry_token(const std::string& url) { return url.starts_with("https://") || is_this_machine(url); }
+
+bool is_this_machine(const std::string& url) {
     if (!url.starts_with("http://")) return false;
     std::string host = url.substr(7, url.find_first_of("/?#", 7) - 7);
     if (host.find('@') != host.npos) return false;
@@ -55,8 +59,10 @@ std::string default_token_file() {
     return "pgcandle.token";
 }
 
-Token load_token(const std::string& file) {
-    if (const char* secret = std::getenv("UPSTOX_ACCESS_TOKEN"); secret && *secret) return checked(trim(secret), "UPSTOX_ACCESS_TOKEN");
+namespace {
+
+/// The text of the file; no value if there is none.
+std::optional<std::string> read_token_file(const std::string& file) {
     const int handle = open(file.c_str(), O_RDONLY | O_CLOEXEC);
     if (handle < 0) {
         if (errno == ENOENT) return {};
@@ -72,19 +78,44 @@ Token load_token(const std::string& file) {
         throw Failure(Exit::authentication, "Others can read or write the token file " + file + ".",
                       "chmod 600 it; and if others may have read it, make a new token.");
     text.resize(static_cast<std::size_t>(size));
-    text = trim(text);
-    if (text.starts_with('{')) {
-        const auto parsed = nlohmann::json::parse(text, nullptr, false);
-        const auto found = parsed.is_object() ? parsed.find("access_token") : parsed.end();
-        if (!parsed.is_object() || found == parsed.end() || !found->is_string())
-            throw Failure(Exit::authentication, "The token file " + file + " holds no token.", "Run \"pgcandle login\".");
-        text = found->get<std::string>();
-    }
-    return checked(text, "The token file " + file);
+    return trim(text);
+}
+
+/// A field of the file's JSON that is text; empty if there is none, or the file is the bare token.
+std::string field(const std::string& text, const char* name) {
+    const auto parsed = nlohmann::json::parse(text, nullptr, false);
+    const auto found = parsed.is_object() ? parsed.find(name) : parsed.end();
+    return parsed.is_object() && found != parsed.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+}  // namespace
+
+Token load_token(const std::string& file) {
+    if (const char* secret = std::getenv(variable); secret && *secret)
+        return checked(trim(secret), variable,
+                       std::string(variable) + (is_from_environment_file(variable) ? " of .env" : " of the environment"));
+    const std::optional<std::string> text = read_token_file(file);
+    if (!text) return {};
+    const bool bare = !text->starts_with('{');
+    const std::string secret = bare ? *text : field(*text, "access_token");
+    if (secret.empty())
+        throw Failure(Exit::authentication, "The token file " + file + " holds no token.", "Run \"pgcandle login\".");
+    return checked(secret, "The token file " + file, "the file " + file, bare ? "" : field(*text, "kind"));
+}
+
+std::optional<TokenRecord> token_record(const std::string& file) {
+    const Token token = load_token(file);
+    if (token.empty()) return {};
+    TokenRecord record{token.place(), token.kind(), {}, {}};
+    if (record.place.starts_with(variable)) return record;
+    const std::string text = read_token_file(file).value_or("");
+    record.issued_at = parse_instant(field(text, "issued_at"));
+    record.expires_at = parse_instant(field(text, "expires_at"));
+    return record;
 }
 
 void store_token(const std::string& file, const Token& token, const std::string& kind, std::optional<Instant> expires_at) {
-    checked(token.secret(), "The input");
+    checked(token.secret(), "The input", {});
     nlohmann::ordered_json content{{"kind", kind}, {"issued_at", format_instant(now())}};
     if (expires_at) content["expires_at"] = format_instant(*expires_at);
     content["access_token"] = token.secret();
@@ -102,6 +133,16 @@ void store_token(const std::string& file, const Token& token, const std::string&
         unlink(fresh.c_str());
         throw Failure(Exit::failed, "Cannot write the token file " + file + ": " + std::strerror(written ? errno : problem) + ".");
     }
+}
+
+std::string renewal(const Token& token) {
+    const std::string expiry = token.kind() == "analytics" ? "An analytics token works for a year. " : "It expires at 03:30 every day. ";
+    if (token.empty()) return "Run \"pgcandle login\".";
+    if (token.place().starts_with(variable))
+        return expiry + "It came from " + token.place() + ", which goes before the token of \"pgcandle login\": put a new " +
+               "one there, or take it away and run \"pgcandle login\".";
+    return expiry + "It came from " + token.place() + ". Run \"pgcandle login" +
+           (token.kind() == "analytics" ? " --analytics" : "") + "\".";
 }
 
 Instant daily_expiry(Instant at) {

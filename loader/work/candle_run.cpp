@@ -91,7 +91,7 @@ public:
     store::RunLog& log() { return log_; }  // after finish()
 
 private:
-    static constexpr seconds lease_care{20};
+    static constexpr seconds lease_care{8};
 
     void work() {
         try {
@@ -141,20 +141,40 @@ private:
         const store::Job& job = answer.job;
         SeriesReport& counts = series(job);
         const bool intraday = job.kind == "intraday";
-        const auto learned = intraday ? std::nullopt : lesson(require_timeframe(job.timeframe), {job.from, job.to}, !answer.batch.candles.empty(), now());
+        // A row that was rejected teaches nothing, and where most were, the others are not believed either.
+        const std::string complaint = answer.batch.complaint();
+        std::vector<Candle>& candles = answer.batch.candles;
+        if (answer.batch.rejected_rows() > static_cast<std::int64_t>(candles.size())) candles.clear();
+        auto learned = intraday ? std::nullopt
+                                : lesson(require_timeframe(job.timeframe), {job.from, job.to}, !candles.empty(), now());
+        if (learned && !complaint.empty())
+            learned->state = store::CoveredRange::State::failed, learned->error = complaint;
         store::GapCounts gaps;
         // What is fetched anew because of that is no news.
         std::optional<double> rebased;
-        if (job.timeframe == "1d" && job.kind == "candles" && job.segment != "correction") rebased = store_.rebased_by({job.instrument.id, job.timeframe}, answer.batch.candles);
-        const store::Stored stored = store_.store({job.instrument.id, job.timeframe}, intraday ? Source::intraday : Source::historical, answer.batch.candles, learned,
+        if (job.timeframe == "1d" && job.kind == "candles" && job.segment != "correction" && complaint.empty())
+            rebased = store_.rebased_by({job.instrument.id, job.timeframe}, candles);
+        const store::Stored stored = store_.store(
+            {job.instrument.id, job.timeframe}, intraday ? Source::intraday : Source::historical, candles, learned,
             [&](const store::Stored& rows) {
-                store::finish_job(connection_, job.id, rows.inserted + rows.updated);
-                if (rebased) connection_.run("SELECT mark_rebased($1, $2)", {std::to_string(job.instrument.id), std::to_string(*rebased)});
-            }, &gaps);
+                store::finish_job(connection_, job.id, rows.inserted + rows.updated,
+                                  complaint.empty() ? store::Param{} : store::Param{complaint}, "bad_rows");
+                if (rebased)
+                    connection_.run("SELECT mark_rebased($1, $2)",
+                                    {std::to_string(job.instrument.id), std::to_string(*rebased)});
+            },
+            &gaps);
         if (rebased) spdlog::warn("rebased symbol=\"{}\" factor={:.6f}", job.instrument.symbol, *rebased);
+        if (!complaint.empty()) {
+            ++counts.failed, ++report_.failed;
+            counts.error = complaint;
+            spdlog::error("fetch segment={} kind={} symbol=\"{}\" timeframe={} from={} to={} error=\"{}\"", job.segment,
+                          job.kind, job.instrument.symbol, job.timeframe, format_date(job.from), format_date(job.to),
+                          complaint);
+        }
         counts.stored += stored, report_.stored += stored;
         counts.gaps += gaps, report_.gaps += gaps;
-        counts.empty += answer.batch.candles.empty();
+        counts.empty += candles.empty() && complaint.empty();
         for (const auto& [reason, count] : answer.batch.rejected) counts.rejected[reason] += count, report_.rejected += count;
         for (const auto& [reason, count] : answer.batch.altered) counts.altered[reason] += count;
     }
@@ -239,7 +259,7 @@ private:
         if (reply.error) {
             if (reply.error->token_refused())
                 throw Failure(Exit::authentication, "Upstox refused the token: " + reply.error->text() + ".",
-                              "It expires at 03:30 every day. Run \"pgcandle login\", then repeat; nothing was lost.");
+                              upstox::renewal(client_.token()) + " Then repeat; nothing was lost.");
             answer.error = *reply.error;
             spdlog::error("fetch segment={} kind={} symbol=\"{}\" timeframe={} from={} to={} error=\"{}\"", answer.job.segment, answer.job.kind, answer.job.instrument.symbol,
                           answer.job.timeframe, format_date(answer.job.from), format_date(answer.job.to), reply.error->text());
@@ -271,7 +291,7 @@ private:
         // Rows that cannot be read may be damage on the way: ask a second time before believing them.
         if (answer.batch.unreadable > 0 && reply.attempts == 1) return upstox::Parsed::malformed;
         keep_range(answer.batch, india_midnight(bucket_date(timeframe, answer.job.from)), india_midnight(answer.job.to + days{1}));
-        sort_candles(answer.batch);
+        sort_candles(answer.batch, Repeated::refused);
         return upstox::Parsed::taken;
     }
 

@@ -7,6 +7,7 @@
 #include "text/candle_csv.hpp"
 #include "text/json.hpp"
 #include "upstox/candles.hpp"
+#include "work/guess_timeframe.hpp"
 
 namespace pg_candle::work {
 namespace {
@@ -24,25 +25,15 @@ std::string symbol_of(const std::string& path) {
     return name;
 }
 
-Timeframe guess_timeframe(const std::vector<CsvCandle>& rows) {
-    std::map<std::string_view, std::vector<Instant>> starts;
+/// What the rows show, or the user has to say.
+Timeframe see_timeframe(const std::vector<CsvCandle>& rows) {
+    std::map<std::string, std::vector<Instant>> starts;
     for (const CsvCandle& row : rows) starts[row.symbol].push_back(row.candle.start);
-    microseconds least = microseconds::max();
-    for (auto& [symbol, times] : starts) {
-        std::sort(times.begin(), times.end());
-        for (std::size_t i = 1; i < times.size(); ++i)
-            if (times[i] > times[i - 1]) least = std::min<microseconds>(least, times[i] - times[i - 1]);
-    }
-    using Unit = Timeframe::Unit;
-    if (least != microseconds::max()) {
-        if (least >= days{28}) return {Unit::month, 1};
-        if (least >= days{7}) return {Unit::week, 1};
-        if (least >= days{1}) return {Unit::day, 1};
-        const auto whole = duration_cast<minutes>(least).count();
-        if (whole >= 1 && minutes{whole} == least)
-            return whole % 60 == 0 ? Timeframe{Unit::hour, static_cast<int>(whole / 60)} : Timeframe{Unit::minute, static_cast<int>(whole)};
-    }
-    throw Failure(Exit::usage, "The timeframe cannot be seen from the candles.", "Name it: --timeframe 1m.");
+    const auto seen = guess_timeframe(starts);
+    if (!seen)
+        throw Failure(Exit::usage, "The timeframe cannot be told from the times of the rows.",
+                      "Say it: --timeframe 1m, 5m, 1h, 1d, 1w, 1mo ...");
+    return *seen;
 }
 
 class Import {
@@ -63,16 +54,20 @@ public:
         else
             read_csv(lines, first);
         transaction.commit();
+        if (report_.rows == 0) throw Failure(Exit::failed, "There is no row of a candle in the file.");
         report_.timeframe = timeframe_ ? format_timeframe(*timeframe_) : "";
+        report_.guessed = !options_.timeframe;
         return report_;
     }
 
 private:
     void read_csv(LineReader& lines, std::string_view header) {
-        CandleCsv csv(lines, std::string(header));
+        CandleCsv csv(lines, std::string(header), options_.csv);
+        report_.unread = csv.unread();
         std::vector<CsvCandle> rows;
         CsvCandle row;
         while (csv.next(row)) {
+            refuse_others(row.symbol);
             rows.push_back(row);
             if (rows.size() == rows_per_batch) store_rows(rows);
         }
@@ -80,8 +75,17 @@ private:
         for (const auto& [reason, count] : csv.rejected) report_.rejected[reason] += count, report_.rows += count;
     }
 
+    /// What one instrument is named for is not several.
+    void refuse_others(const std::string& symbol) {
+        if (options_.symbol.empty() || symbol == only_symbol_) return;
+        if (only_symbol_)
+            throw Failure(Exit::usage, "The file holds candles of " + *only_symbol_ + " and " + symbol + ", not of one instrument.",
+                          "Without --symbol each goes where its symbol says.");
+        only_symbol_ = symbol;
+    }
+
     void store_rows(std::vector<CsvCandle>& rows) {
-        if (!timeframe_) timeframe_ = guess_timeframe(rows);
+        if (!timeframe_) timeframe_ = see_timeframe(rows);
         std::map<std::string, CandleBatch> batches;
         for (const CsvCandle& row : rows) add_candle(batches[row.symbol], *timeframe_, row.candle);
         report_.rows += static_cast<std::int64_t>(rows.size());
@@ -90,7 +94,7 @@ private:
     }
 
     void store_batch(const std::string& symbol, CandleBatch& batch) {
-        sort_candles(batch, true);
+        sort_candles(batch, Repeated::last_wins);
         for (const auto& [reason, count] : batch.rejected) report_.rejected[reason] += count;
         for (const auto& [reason, count] : batch.altered) report_.altered[reason] += count;
         const int id = instrument(symbol.empty() ? symbol_of(path_) : symbol);
@@ -127,7 +131,7 @@ private:
             parse(body, {Timeframe::Unit::minute, 1}, probe);
             std::vector<CsvCandle> rows;
             for (const Candle& candle : probe.candles) rows.push_back({{}, candle});
-            timeframe_ = guess_timeframe(rows);
+            timeframe_ = see_timeframe(rows);
         }
         CandleBatch batch;
         parse(body, *timeframe_, batch);
@@ -197,6 +201,7 @@ private:
     const ImportOptions& options_;
     std::optional<Timeframe> timeframe_;
     std::map<std::string, int> ids_;
+    std::optional<std::string> only_symbol_;
     ImportReport report_;
 };
 

@@ -5,12 +5,14 @@
 
 #include "store/candle_store.hpp"
 #include "store/instruments.hpp"
+#include "text/candle_csv.hpp"
 
 namespace pg_candle::work {
 
 struct ImportOptions {
     std::string symbol;                    ///< empty: from the file's symbol column, or its name
-    std::optional<Timeframe> timeframe;    ///< empty: the least distance of two candles
+    std::optional<Timeframe> timeframe;    ///< empty: what the times show (guess_timeframe.hpp)
+    CsvHints csv;
     bool create = false;                   ///< instruments that are not there are added to `segment`
     std::string segment = "NSE_EQ";
     bool replace = false;                  ///< even the provider's own historical candles
@@ -19,6 +21,8 @@ struct ImportOptions {
 struct ImportReport {
     std::int64_t rows = 0;                 ///< candle rows in the file, rejected ones included
     std::string timeframe;
+    bool guessed = false;                  ///< it was seen from the times
+    std::vector<std::string> unread;       ///< columns that mean nothing here
     store::Stored stored;
     std::map<std::string, std::int64_t> rejected, altered;
 };

@@ -36,9 +36,13 @@ private:
             return upstox::Parsed::taken;
         }
         std::vector<upstox::Quote> answers;
-        int bad = 0;
-        if (const auto parsed = parser_.parse(reply.body, answers, bad); parsed != upstox::Parsed::taken) return parsed;
-        if (bad > 0) spdlog::warn("ltp unusable_entries={}", bad);
+        std::map<std::string, int> rejected;
+        if (const auto parsed = parser_.parse(reply.body, answers, rejected); parsed != upstox::Parsed::taken)
+            return parsed;
+        for (const auto& [reason, count] : rejected) {
+            report.rejected[reason] += count;
+            spdlog::warn("ltp rejected={} reason=\"{}\"", count, reason);
+        }
         std::unordered_map<std::string_view, const upstox::Quote*> by_key;
         for (const auto& answer : answers) by_key[answer.instrument_key] = &answer;
         for (const auto& one : batch) {
@@ -54,7 +58,7 @@ private:
     void refuse(const std::vector<store::Instrument>& batch, const upstox::ApiError& error) {
         if (error.token_refused())
             throw Failure(Exit::authentication, "Upstox refused the token: " + error.text() + ".",
-                          "It expires at 03:30 every day. Run \"pgcandle login\", then repeat.");
+                          upstox::renewal(client_.token()) + " Then repeat.");
         constexpr long uri_too_long = 414;
         if (!error.key_refused() && !(error.http_status == uri_too_long && batch.size() > 1)) {
             report.errors.push_back(error.text());

@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,8 @@ struct QuoteReport {
     std::vector<std::string> missing;   ///< symbols that the answer left out
     std::vector<std::string> refused;   ///< symbols whose key the provider does not accept
     std::vector<std::string> errors;    ///< of requests that failed for good
-    bool complete() const { return missing.empty() && refused.empty() && errors.empty(); }
+    std::map<std::string, int> rejected;  ///< reason → answers that were left out; their symbols are missing
+    bool complete() const { return missing.empty() && refused.empty() && errors.empty() && rejected.empty(); }
 };
 
 /// Most keys that one request may name (upstox.md 3).

@@ -156,4 +156,5 @@ COMMENT ON TABLE sync_alert IS
     'what somebody should look at, also sent by NOTIFY pg_candle_alert; open until cleared_at';
 COMMENT ON COLUMN sync_alert.kind IS
     'stale_data, failed_sync, error_rate, long_run, no_fo_instruments, token_expired, rebased, '
-    'isin_changed, bad_calendar, bad_series';
+    'isin_changed, bad_calendar, bad_series, bad_rows, unavailable, '
+    'calendar_doubt, expiry_moved';

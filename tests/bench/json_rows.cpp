@@ -53,7 +53,7 @@ int main() {
         for (const auto& [id, body] : bodies) {
             CandleBatch batch;
             if (parser.parse(body, minute, batch) != upstox::Parsed::taken) std::abort();
-            sort_candles(batch);
+            sort_candles(batch, pg_candle::Repeated::refused);
             const Instant from = india_midnight(india_date(batch.candles.front().start));
             const Instant to = india_midnight(india_date(batch.candles.back().start) + std::chrono::days{1});
             candles.store({id, "1m"}, Source::historical, batch.candles, store::CoveredRange{from, to, store::CoveredRange::State::filled, 0, 1, now(), {}});

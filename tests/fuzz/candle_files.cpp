@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         LineReader lines(source);
         std::string_view header;
         if (!lines.next(header)) return 0;
-        CandleCsv csv(lines, std::string(header));
+        CandleCsv csv(lines, std::string(header), {});
         for (CsvCandle row; csv.next(row);) must(parse_instant(format_instant(row.candle.start)) == row.candle.start);
     } catch (const Failure&) {
     }

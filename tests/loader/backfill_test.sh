@@ -4,6 +4,7 @@
 new_database loader_backfill
 start_replay --limits 10/1s,25/3s,50/8s
 limits=(--limits 10/1s,25/3s,50/8s)
+export PGCANDLE_BACKOFF=500  # in proportion to those
 export UPSTOX_ACCESS_TOKEN=a-secret-token
 run instruments --limits none,1
 is "$code" 2 "wrong limits are a usage error"

@@ -13,7 +13,11 @@ start_replay --limits none --today 2026-01-20 --holidays "$list"
 sessions() { sql "SELECT coalesce(string_agg(to_char(opens_at, 'HH24:MI') || '-' || to_char(closes_at, 'HH24:MI') || ' ' || kind, ', '), 'closed') FROM trading_sessions('$1', '$2', '$2')"; }
 is "$(sessions MCX 2026-03-05) | $(sessions CDS 2026-01-26)" "09:00-23:55 assumed | 09:00-17:00 assumed" "before: by the weekly rule"
 run calendar
+like "$code $output" "^1 .*lacks [0-9]+ days that are known.*--force" "a list that takes many days away is refused"
+is "$(sessions CDS 2026-01-26)" "09:00-17:00 assumed" "and nothing is changed"
+run calendar --force
 is "$code" 0 "calendar: $output"
+like "$output" "CDS 2026-01-26: closed, was 09:00-17:00" "each day that changed is printed"
 is "$(sessions CDS 2026-01-26) | $(sessions MCX 2026-01-26)" "closed | closed" "holidays of all exchanges"
 is "$(sessions NSCOM 2026-03-26) | $(sessions CDS 2026-03-26) | $(sessions NSE 2026-03-26)" "17:00-23:30 special | closed | closed" "an evening session on a holiday"
 is "$(sessions NSE 2026-08-26) | $(sessions CDS 2026-08-26)" "09:15-15:30 regular | closed" "a settlement holiday is a trading day"

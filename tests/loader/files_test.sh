@@ -43,9 +43,9 @@ run import --symbol ONE ONE.csv --replace
 like "$output" "1 updated" "unless --replace"
 
 run export --symbols ONE --timeframe 1m -o out.csv
-is "$code $(head -2 out.csv | tail -1)" "0 2026-01-01T09:15:00+05:30,1,2,0.5,1.5,10," "export writes the same columns"
+is "$code $(head -2 out.csv | tail -1)" "0 2026-01-01T09:15:00+05:30,1,2,0.5,1.5,10,,NSE,NSE_EQ|1" "export writes the same columns, and of what they are"
 run export --symbols ONE,TWO --timeframe 5m -o out.csv.gz
-is "$(zcat out.csv.gz | head -1) $(zcat out.csv.gz | wc -l)" "symbol,ts,open,high,low,close,volume,oi 4" "several symbols, packed"
+is "$(zcat out.csv.gz | head -1) $(zcat out.csv.gz | wc -l)" "symbol,ts,open,high,low,close,volume,oi,exchange,instrument_key 4" "several symbols, packed"
 fingerprint() { sql "SELECT md5(string_agg(ts || ' ' || open || ' ' || high || ' ' || low || ' ' || close || ' ' || coalesce(volume, -1), ',' ORDER BY instrument_id, timeframe, ts)) FROM candle_data WHERE timeframe = '$1'"; }
 five=$(fingerprint 5m)
 sql "DELETE FROM candle_data WHERE timeframe = '5m'" >/dev/null
@@ -61,6 +61,81 @@ like "$code $output" "^0 .*1d, 3 rows: 2 inserted.*low is above|^0 .*1d, 3 rows:
 printf '{"status":"error","errors":[{"error_code":"UDAPI1148","message":"Invalid date range"}]}' >error.json
 run import --symbol TWO error.json
 like "$code $output" "^1 .*records an error: Invalid date range" "a recorded error"
+
+# Files as brokers, exchanges and programs write them; each has the same four days or minutes of ONE.
+first_of() { sql "SELECT timeframe || ' ' || to_char(ts AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD HH24:MI') || ' ' || concat_ws(' ', open, high, low, close, volume, oi) FROM candle_data WHERE instrument_id = instrument_id('ONE') ORDER BY ts LIMIT 1"; }
+reads() { # WHAT TEXT-OF-THE-FILE EXPECTED [OPTION...]
+    sql "DELETE FROM candle_data WHERE instrument_id = instrument_id('ONE')" >/dev/null
+    printf '%b' "$2" >given.csv
+    run import --symbol ONE given.csv "${@:4}"
+    is "$code $(first_of)" "0 $3" "$1"
+}
+minutes='1m 2026-10-28 09:15 100 103 98.5 101.25 1000' days='1d 2026-10-26 00:00 1100 1103 1090.5 1101.25 1234567'
+reads "TradingView" 'time,open,high,low,close,Volume,RSI\n1793159100,100,103,98.5,101.25,1000,50\n1793159160,1,1,1,1,1,\n1793159220,1,1,1,1,1,' "$minutes"
+like "$output" "columns not read: RSI" "what is not read is named"
+reads "Binance" 'Open time,Open,High,Low,Close,Volume,Close time,Number of trades\n1793159100000,100,103,98.5,101.25,1000,1793159159999,5\n1793159160000,1,1,1,1,1,1,1\n1793159220000,1,1,1,1,1,1,1' "$minutes"
+reads "Kite" 'date,open,high,low,close,volume,oi\n2026-10-28 09:15:00+05:30,100,103,98.5,101.25,1000,77\n2026-10-28 09:16:00+05:30,1,1,1,1,1,1\n2026-10-28 09:17:00+05:30,1,1,1,1,1,1' "$minutes 77"
+reads "Yahoo" 'Date,Open,High,Low,Close,Adj Close,Volume\n2026-10-26,1100,1103,1090.5,1101.25,1000,1234567\n2026-10-27,1,1,1,1,1,1' "$days"
+reads "Yahoo, copied from the page" 'Date\tOpen\tHigh\tLow\tClose Close price adjusted for splits.\tAdj Close\tVolume\nOct 27, 2026\t1\t1\t1\t1\t1\t1\nOct 26, 2026\t1,100.00\t1,103.00\t1,090.50\t1,101.25\t1,000.00\t1,234,567' "$days"
+reads "NSE" '\xef\xbb\xbf"Date ","series ","OPEN ","HIGH ","LOW ","PREV. CLOSE ","ltp ","close ","VOLUME "\r\n"26-Oct-2026","EQ","1,100.00","1,103.00","1,090.50","9","8","1,101.25","12,34,567"\r\n"27-Oct-2026","EQ","1","1","1","1","1","1","1"\r\n' "$days"
+reads "Investing" '"Date","Price","Open","High","Low","Vol.","Change %"\n"10/27/2026","1","1","1","1","1","1%"\n"10/26/2026","1,101.25","1,100.00","1,103.00","1,090.50","1.23M","-0.5%"' "1d 2026-10-26 00:00 1100 1103 1090.5 1101.25 1230000"
+reads "MetaTrader" '<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\n2026.10.28\t09:15:00\t100\t103\t98.5\t101.25\t7\t1000\t1\n2026.10.28\t09:16:00\t1\t1\t1\t1\t1\t1\t1\n2026.10.28\t09:17:00\t1\t1\t1\t1\t1\t1\t1' "$minutes"
+reads "Amibroker" '<ticker>,<date>,<time>,<open>,<high>,<low>,<close>,<vol>,<openint>\nONE,20261028,091500,100,103,98.5,101.25,1000,0\nONE,20261028,091600,1,1,1,1,1,0\nONE,20261028,091700,1,1,1,1,1,0' "$minutes 0"
+reads "semicolons and decimal commas" 'Date;Open;High;Low;Close;Volume\n26.10.2026;1.100,00;1.103,00;1.090,50;1.101,25;1.234.567\n27.10.2026;1;1;1;1;1' "$days"
+reads "pipes" 'date|o|h|l|c|v\n26-10-2026|1100|1103|1090.5|1101.25|1234567\n27-10-2026|1|1|1|1|1' "$days"
+reads "AM and PM" 'DateTime,Open,High,Low,Close,Vol\n28/10/2026 9:15 AM,100,103,98.5,101.25,1000\n28/10/2026 9:16 AM,1,1,1,1,1\n28/10/2026 12:15 PM,1,1,1,1,1' "$minutes"
+reads "ends of lines of old Macs" 'date,open,high,low,close,volume\r2026-10-26,1100,1103,1090.5,1101.25,1234567\r2026-10-27,1,1,1,1,1\r' "$days"
+printf 'Date,Open,High,Low,Close,Volume\n2026-10-26,1100,1103,1090.5,1101.25,1234567\n2026-10-27,1,1,1,1,1\n' >plain.csv
+for encoding in UTF-16LE UTF-16BE UTF-16; do
+    sql "DELETE FROM candle_data WHERE instrument_id = instrument_id('ONE')" >/dev/null
+    iconv -f UTF-8 -t $encoding plain.csv >given.csv
+    run import --symbol ONE given.csv
+    is "$code $(first_of)" "0 $days" "$encoding"
+done
+run import --symbol ONE <(printf 'date,open,high,low,close\n05/01/2026,1,1,1,1\n06/01/2026,1,1,1,1\n')
+like "$code $output" "^1 .*Which number of the dates is the month.*--date-order" "dates that can be read in two ways are asked for"
+reads "and taken as they are said to be" 'date,open,high,low,close,volume\n01/05/2026,1100,1103,1090.5,1101.25,5\n01/06/2026,1,1,1,1,1' "1d 2026-01-05 00:00 1100 1103 1090.5 1101.25 5" --date-order mdy
+run import --symbol ONE <(printf 'date;open;high;low;close\n2026-01-05;1,100;1,100;1,100;1,100\n2026-01-06;1,100;1,100;1,100;1,100\n')
+like "$code $output" "^1 .*--decimal" "as are commas that may be either"
+printf 'symbol,date,open,high,low,close\nONE,2026-10-26,1,1,1,1\nTWO,2026-10-26,2,2,2,2\n' >given.csv
+run import --symbol ONE given.csv
+like "$code $output" "^1 .*ONE and TWO" "a file of several symbols is not one symbol's"
+printf 'date,open,high,low,close\n' >given.csv
+run import --symbol ONE given.csv
+like "$code $output" "^1 .*no row" "a file without rows is an error"
+printf 'date,open,high,low,close\n2026-10-26,1,1,1,x\n2026-10-27,1,1,1,1\n2026-10-28,1,1,1,1\n' >given.csv
+run import --symbol ONE given.csv
+like "$code $output" '^0 .*line=2 reason="a price is no number" text="2026-10-26,1,1,1,x"' "a bad row is logged with its line, text and reason"
+# The same symbol on two exchanges comes back where it was.
+sql "INSERT INTO instrument_master (instrument_key, exchange, segment, instrument_type, trading_symbol) VALUES ('BSE_EQ|1', 'BSE', 'BSE_EQ', 'EQ', 'ONE')" >/dev/null
+sql "DELETE FROM candle_data WHERE timeframe = '1d'" >/dev/null
+run import --symbol NSE:ONE plain.csv
+sed 's/1100/1099/' plain.csv >other.csv
+run import --symbol BSE:ONE other.csv
+run export --symbols NSE:ONE,BSE:ONE --timeframe 1d -o both.csv
+run import both.csv
+like "$code $output" "^0 .*4 rows: 0 inserted, 0 updated, 4 equal" "what was exported comes back as equal"
+run export --symbols BSE:ONE --timeframe 1d -o other.csv
+run import other.csv
+like "$code $output" "^0 .*2 rows: 0 inserted, 0 updated, 2 equal" "of one instrument, too"
+if [ -d "$SHARED_DATA/../edge-cases/csv" ]; then
+    for file in "$SHARED_DATA"/../edge-cases/csv/*.csv; do
+        name=$(basename "$file" .csv)
+        sql "DELETE FROM candle_data WHERE instrument_id = instrument_id('NSE:ONE')" >/dev/null
+        run import --symbol NSE:ONE "$file"
+        timeframe=$(sql "SELECT string_agg(DISTINCT timeframe, ' ') FROM candle_data WHERE instrument_id = instrument_id('NSE:ONE')")
+        case $name in
+            multi) like "$code $output" "^1 .*RELIANCE and TCS" "$name" ;;
+            two_days | illiquid_1m) like "$code $output" "^1 .*--timeframe" "$name" ;;
+            weekly_fri) is "$code $timeframe" "0 1w" "$name" ;;
+            monthly_last) is "$code $timeframe" "0 1mo" "$name" ;;
+            epoch_s | vol_alias) is "$code $timeframe $(sql "SELECT sum(volume) FROM candle_data WHERE instrument_id = instrument_id('NSE:ONE')")" "0 1m 36000" "$name" ;;
+            *) is "$code $timeframe" "0 1d" "$name" ;;
+        esac
+    done
+else
+    echo "# skipped: no edge cases beside $SHARED_DATA"
+fi
 
 if [ -d "$candles" ]; then
     new_database loader_files

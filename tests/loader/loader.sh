@@ -5,7 +5,7 @@ loader=${PGCANDLE_PROGRAM:-$root/build/release/pgcandle}
 work=$(mktemp -d /tmp/pg_candle_loader.XXXXXX)
 cd "$work" || exit 1
 unset DATABASE_URL PGCANDLE_API_URL PGCANDLE_ASSETS_URL PGCANDLE_LIMITS PGCANDLE_BACKOFF UPSTOX_ACCESS_TOKEN
-export PGCANDLE_TOKEN_FILE=$work/token PGCANDLE_NOW=2026-10-30T20:00:00+05:30 PGOPTIONS="-c client_min_messages=warning"
+export PGCANDLE_TOKEN_FILE=$work/token PGCANDLE_NOW=2026-10-30T20:00:00+05:30 PGCANDLE_BACKOFF=20 PGOPTIONS="-c client_min_messages=warning"
 replay_pid=
 
 stop_replay() {

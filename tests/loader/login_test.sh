@@ -45,7 +45,11 @@ is "$code" 2 "without an app"
 run login --patience 1
 like "$code $output" "^3 .*Nobody logged in within 1 seconds" "nobody comes"
 run login --analytics <<<"yearly-token"
-is "$code $(jq -r '.kind + " " + .access_token' token)" "0 analytics yearly-token" "an analytics token is stored from standard input"
+like "$code $(jq -r .kind token) $output" "^3 daily .*refuses that token.*not stored" "an analytics token that is refused is not stored"
+run login --analytics <<<"$token"
+is "$code $(jq -r '.kind + " " + .access_token' token)" "0 analytics $token" "one that is accepted is, from standard input"
+run login --analytics --api-url http://127.0.0.1:1 <<<"yearly-token"
+like "$code $(jq -r .access_token token) $output" "^0 yearly-token .*could not be tried.*Stored in" "and one that nobody can try, with a word"
 run login --analytics </dev/null
 is "$code" 3 "or not, if there is none"
 
@@ -57,7 +61,7 @@ run ltp --once --symbols TCS
 is "$code" 2 ".env is read"
 chmod 666 .env
 run ltp --once --symbols TCS
-like "$code $output" "^2 .*Others can write the file .env" "unless others can write it"
+like "$output" "\.env is not read: others can write it" "unless others can write it"
 rm .env
 psql -X -q -d postgres -c "DROP DATABASE loader_login" 2>/dev/null
 done_testing

@@ -72,7 +72,7 @@ psql -X -q -d postgres -c "DROP DATABASE loader_quotes" -c "CREATE DATABASE load
 PGDATABASE=loader_bare run status
 like "$code $output" "^1 .*no extension pg_candle.*pgcandle init" "without the extension"
 run --db "host=/nowhere" status
-is "$code" 1 "without a database"
+is "$code" 5 "without a database"
 PGDATABASE=loader_bare run init
 is "$code" 0 "init makes both"
 PGDATABASE=loader_bare run init

@@ -57,21 +57,23 @@ TRUNCATE sync_job;
 INSERT INTO sync_job (segment, kind, instrument_id, timeframe, from_date, to_date, priority) VALUES ('a', 'candles', 1, '1m', '2026-01-01', '2026-01-31', 0), ('a', 'candles', 1, '1m', '2026-02-01', '2026-02-28', 0),
     ('b', 'candles', 2, '1m', '2026-01-01', '2026-01-31', 5);
 INSERT INTO sync_job (segment, kind, priority) VALUES ('ltp', 'ltp', 100), ('indicators', 'indicators', -100);
-CREATE FUNCTION me() RETURNS text LANGUAGE sql AS 'SELECT sync_worker(pid, backend_start) FROM pg_stat_activity WHERE pid = pg_backend_pid()';
-SELECT results_eq($$SELECT segment, to_date FROM claim_sync_jobs(me(), 2, '1 minute')$$, $$VALUES ('b', '2026-01-31'::date), ('a', '2026-02-28')$$, 'by priority, then newest first');
-SELECT results_eq($$SELECT kind FROM claim_sync_jobs(me(), 9, '1 minute', tasks => true)$$, $$VALUES ('ltp')$$, 'indicators wait for the candles');
-SELECT results_eq($$SELECT segment FROM claim_sync_jobs(me(), 9, '1 minute', '{a}', '{1}')$$, $$VALUES ('a')$$, 'of a segment and instrument');
+SELECT results_eq($$SELECT segment, to_date FROM claim_sync_jobs('one', 2, '1 minute')$$, $$VALUES ('b', '2026-01-31'::date), ('a', '2026-02-28')$$, 'by priority, then newest first');
+SELECT results_eq($$SELECT kind FROM claim_sync_jobs('one', 9, '1 minute', tasks => true)$$, $$VALUES ('ltp')$$, 'indicators wait for the candles');
+SELECT results_eq($$SELECT segment FROM claim_sync_jobs('one', 9, '1 minute', '{a}', '{1}')$$, $$VALUES ('a')$$, 'of a segment and instrument');
 SELECT is_empty($$SELECT * FROM claim_sync_jobs('another', 9, '1 minute')$$, 'what is leased is not claimed');
-UPDATE sync_job SET leased_by = '1 1' WHERE instrument_id = 2;
-SELECT results_eq($$SELECT segment FROM claim_sync_jobs(me(), 9, '1 minute')$$, $$VALUES ('b')$$, 'unless its loader''s session is gone');
 UPDATE sync_job SET leased_until = clock_timestamp() - interval '1 second' WHERE instrument_id = 2;
-SELECT results_eq($$SELECT segment FROM claim_sync_jobs(me(), 9, '1 minute')$$, $$VALUES ('b')$$, 'or the lease is over');
+SELECT results_eq($$SELECT segment FROM claim_sync_jobs('one', 9, '1 minute')$$, $$VALUES ('b')$$, 'unless the lease is over');
 SELECT finish_sync_job(job_id, 0, 'no such key') FROM sync_job WHERE instrument_id = 2;
-SELECT is((SELECT kind || ' ' || message FROM sync_alert), 'failed_sync S2 1m from 2026-01-01 to 2026-01-31: no such key', 'a failure is an alert');
+SELECT is((SELECT kind || ' ' || message FROM sync_alert),
+    'failed_sync NSE:S2 1m from 2026-01-01 to 2026-01-31: no such key. To ask again: pgcandle backfill --symbols NSE:S2 --timeframes 1m --from 2026-01-01 --to 2026-01-31',
+    'a failure is an alert, with the command to run');
 SELECT is((SELECT last_error FROM data_sync_status WHERE segment = 'b'), 'no such key', 'and in the status');
 INSERT INTO sync_job (segment, kind, instrument_id, timeframe, from_date, to_date) VALUES ('b', 'intraday', 2, '1m', '2026-01-02', '2026-01-02');
 SELECT finish_sync_job(job_id, 375) FROM sync_job WHERE kind = 'intraday';
-SELECT is((SELECT count(*)::int FROM sync_alert WHERE cleared_at IS NULL), 0, 'until nothing of the segment fails any more');
+SELECT is((SELECT count(*)::int FROM sync_alert WHERE cleared_at IS NULL), 1, 'which an answer about other dates does not disprove');
+DELETE FROM candle_coverage WHERE instrument_id = 2 AND state = 'failed';
+SELECT clear_series_alerts(2, '1m');
+SELECT is((SELECT count(*)::int FROM sync_alert WHERE cleared_at IS NULL), 0, 'but one about those that failed');
 SELECT is(fail_sync_jobs('a', NULL, 'plan missing'), 0::bigint, 'what runs is not failed');
 
 -- Segments.

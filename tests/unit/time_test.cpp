@@ -69,21 +69,40 @@ TEST(Candle, MovesOddDaysToMidnight) {
 
 TEST(Candle, SortsAndDropsDuplicates) {
     const auto candle = [](int minute, double price) { return Candle{Instant{minutes{minute}}, price, price, price, price, 0, 0}; };
-    for (const bool keep_last : {false, true}) {
-        CandleBatch batch;
-        batch.candles = {candle(3, 1), candle(1, 2), candle(2, 3), candle(1, 4), candle(3, 5)};
-        sort_candles(batch, keep_last);
-        ASSERT_EQ(batch.candles.size(), 3u);
-        EXPECT_EQ(batch.candles[0].open, keep_last ? 4 : 2);
-        EXPECT_EQ(batch.candles[1].open, 3);
-        EXPECT_EQ(batch.candles[2].open, keep_last ? 5 : 1);
-        EXPECT_EQ(batch.rejected["duplicate start"], 2);
-    }
+    const std::vector<Candle> some{candle(3, 1), candle(1, 2), candle(2, 3), candle(1, 4), candle(3, 5)};
+    CandleBatch of_file{some, {}, {}};
+    sort_candles(of_file, Repeated::last_wins);
+    EXPECT_EQ(of_file.candles, (std::vector{candle(1, 4), candle(2, 3), candle(3, 5)}));
+    EXPECT_EQ(of_file.rejected["duplicate start"], 2);
+    CandleBatch of_provider{some, {}, {}};
+    of_provider.candles.push_back(candle(2, 3));
+    sort_candles(of_provider, Repeated::refused);
+    EXPECT_EQ(of_provider.candles, (std::vector{candle(2, 3)})) << "nobody knows which of several is right";
+    EXPECT_EQ(of_provider.rejected["several rows of one start"], 4);
+    EXPECT_EQ(of_provider.altered["repeated row"], 1);
+    EXPECT_EQ(of_provider.complaint(), "4 of 5 rows rejected: 4 x several rows of one start");
     CandleBatch newest_first;
     newest_first.candles = {candle(3, 1), candle(2, 2), candle(1, 3)};
-    sort_candles(newest_first);
+    sort_candles(newest_first, Repeated::refused);
     EXPECT_EQ(newest_first.candles.front().open, 3);
     EXPECT_TRUE(newest_first.rejected.empty());
+}
+
+TEST(Candle, RefusesStartsOffTheGrid) {
+    using Unit = Timeframe::Unit;
+    const auto rejected = [](const Timeframe& timeframe, const char* start) {
+        CandleBatch batch;
+        add_candle(batch, timeframe, {at(start), 1, 1, 1, 1, 0, 0});
+        return batch.rejected_rows();
+    };
+    EXPECT_EQ(rejected({Unit::minute, 1}, "2026-01-05T09:15:00+05:30"), 0);
+    EXPECT_EQ(rejected({Unit::minute, 1}, "2026-01-05T09:15:07+05:30"), 1);
+    EXPECT_EQ(rejected({Unit::minute, 5}, "2026-01-05T09:20:00+05:30"), 0);
+    EXPECT_EQ(rejected({Unit::minute, 5}, "2026-01-05T09:21:00+05:30"), 1);
+    EXPECT_EQ(rejected({Unit::minute, 30}, "2026-01-05T09:45:00+05:30"), 0);
+    EXPECT_EQ(rejected({Unit::hour, 1}, "2026-01-05T09:15:00+05:30"), 0);
+    EXPECT_EQ(rejected({Unit::hour, 1}, "2026-01-05T09:15:00.5+05:30"), 1);
+    EXPECT_EQ(rejected({Unit::day, 1}, "2026-01-05T09:15:07+05:30"), 0) << "days are moved to midnight";
 }
 
 TEST(Candle, KeepsWhatWasAskedFor) {

@@ -55,20 +55,24 @@ TEST(CandleParser, CountsRowsThatAreNoCandles) {
             body(
                 R"([1694000000,1,1,1,1,1,0],["2026-09-22T15:25:00+05:30","1",1,1,1,1,0],["2026-09-22T15:26:00+05:30",1,1,1,1],
         ["2026-09-22T15:27:00+05:30",1,2,3,1,1,0],["2026-09-22T15:28:00+05:30",1,1,1,1,"many",0],{"a":1},null,["2026-09-22T15:29:00+05:30",1,1,1,null,1,0],
-        ["2026-09-22T15:30:00+05:30",1,1,1,1,-1798967296,0],["2026-09-22T15:31:00+05:30",1,1,1,1,null,0,"more"],["2026-09-22T15:32:00+05:30",1,1,1,1,9007199254740991,0.125]
+        ["2026-09-22T15:30:00+05:30",1,1,1,1,-1798967296,0],["2026-09-22T15:31:00+05:30",1,1,1,1,null,0],["2026-09-22T15:32:00+05:30",1,1,1,1,9007199254740991,0.125],
+        ["2026-09-22T15:33:00+05:30",1,1,1,1,5,0,"more"],["2026-09-22T15:34:00+05:30",1,1,0,1,5,0],["2026-09-22T15:35:00+05:30",1,1e300,1,1,5,0],["2026-09-22T15:36:07+05:30",1,1,1,1,5,0]
         )"),
             batch),
         Parsed::taken);
     EXPECT_EQ(batch.candles.size(), 3u);
     EXPECT_FALSE(batch.candles[0].volume);
-    EXPECT_FALSE(batch.candles[1].volume);
-    EXPECT_EQ(batch.candles[2].volume, 9007199254740991) << "whole numbers are exact up to 2^53";
-    EXPECT_EQ(batch.candles[2].oi, 0.125);
+    EXPECT_EQ(batch.candles[1].volume, 9007199254740991) << "whole numbers are exact up to 2^53";
+    EXPECT_EQ(batch.candles[1].oi, 0.125);
+    EXPECT_EQ(batch.candles[2].volume, 5) << "columns to come";
+    EXPECT_EQ(batch.rejected["a price is not above 0"], 1);
+    EXPECT_EQ(batch.rejected["a price is beyond all measure"], 1);
+    EXPECT_EQ(batch.rejected["the start is off the timeframe's grid"], 1);
     EXPECT_EQ(batch.rejected["the time cannot be read"], 1);
     EXPECT_EQ(batch.rejected["a price is no number"], 2);
     EXPECT_EQ(batch.rejected["the row is too short"], 1);
     EXPECT_EQ(batch.rejected["low is above high"], 1);
-    EXPECT_EQ(batch.rejected["the volume is no number"], 1);
+    EXPECT_EQ(batch.rejected["the volume is no number"], 2);
     EXPECT_EQ(batch.rejected["the row is no list"], 2);
     EXPECT_EQ(batch.altered["negative volume stored as NULL"], 1);
 }
@@ -119,7 +123,10 @@ TEST(ErrorParser, ReadsDocumentedErrors) {
     EXPECT_TRUE(error("UDAPI10005", 200).too_many_requests());
     EXPECT_TRUE(error("UDAPI100011", 400).key_refused());
     EXPECT_EQ(parser.parse(JsonText("<html>Bad Gateway</html>"), 502).text(),
-              "The server refused without saying why (HTTP 502)");
+              "refused with an HTML page, HTTP 502");
+    EXPECT_EQ(parser.parse(JsonText("no"), 403).text(), "refused without saying why, HTTP 403");
+    EXPECT_EQ(ErrorParser::unreadable(JsonText("\n<html>"), 200).text(), "answered with an HTML page, HTTP 200");
+    EXPECT_EQ(ErrorParser::unreadable(JsonText("{"), 200).text(), "The answer is broken JSON, HTTP 200");
     EXPECT_EQ(parser.parse(JsonText("{\"status\":\"error\",\"errors\":[{\"message\":\"two\\nlines\"}]}"), 400).message,
               "two lines");
 }
@@ -127,16 +134,19 @@ TEST(ErrorParser, ReadsDocumentedErrors) {
 TEST(QuoteParser, MatchesByTheInnerToken) {
     QuoteParser parser;
     std::vector<Quote> quotes;
-    int bad = 0;
+    std::map<std::string, int> rejected;
     EXPECT_EQ(
         parser.parse(
             JsonText(
                 R"({"status":"success","data":{"NSE_FO:NIFTY2543021600PE":{"last_price":303.9,"instrument_token":"NSE_FO|51834","ltq":75,"volume":170325,"cp":29.0},
-        "NSE_INDEX:Nifty 50":{"last_price":100,"instrument_token":"NSE_INDEX|Nifty 50","ltq":null,"volume":null,"cp":0},"x":null,"y":{"last_price":"1"}}})"),
-            quotes, bad),
+        "NSE_INDEX:Nifty 50":{"last_price":100,"instrument_token":"NSE_INDEX|Nifty 50","ltq":null,"volume":null,"cp":0},"x":null,"y":{"last_price":"1"},
+        "a":{"last_price":0,"instrument_token":"NSE_EQ|A"},"b":{"last_price":-1,"instrument_token":"NSE_EQ|B"},"c":{"last_price":1,"instrument_token":"NSE_EQ|C","cp":"2"}}})"),
+            quotes, rejected),
         Parsed::taken);
     ASSERT_EQ(quotes.size(), 2u);
-    EXPECT_EQ(bad, 2);
+    EXPECT_EQ(rejected["the last price is not above 0"], 2);
+    EXPECT_EQ(rejected["the previous close is no number"], 1);
+    EXPECT_EQ(rejected.size(), 4u);
     EXPECT_EQ(quotes[0].instrument_key, "NSE_FO|51834");
     EXPECT_EQ(quotes[0].last_quantity, 75);
     EXPECT_DOUBLE_EQ(*quotes[0].change(), 274.9);
@@ -343,8 +353,9 @@ TEST(Recorded, ResponsesAreUnderstood) {
               Parsed::refused);
 
     std::vector<Quote> quotes;
-    int bad = 0;
-    ASSERT_EQ(QuoteParser().parse(response(read("market_quote/niftybees_ltp.json")), quotes, bad), Parsed::taken);
+    std::map<std::string, int> rejected;
+    ASSERT_EQ(QuoteParser().parse(response(read("market_quote/niftybees_ltp.json")), quotes, rejected), Parsed::taken);
+    EXPECT_TRUE(rejected.empty());
     ASSERT_EQ(quotes.size(), 1u);
     EXPECT_EQ(quotes[0].instrument_key, "NSE_EQ|INF204KB14I2");
 
