@@ -40,12 +40,14 @@ CREATE FUNCTION @extschema@.series_name(instrument_id integer, timeframe text) R
     SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    RETURN (SELECT format('%s:%s %s', m.exchange, m.trading_symbol, series_name.timeframe)
-            FROM @extschema@.instrument_master m WHERE m.instrument_id = series_name.instrument_id);
+    RETURN coalesce(
+        (SELECT format('%s:%s %s', m.exchange, m.trading_symbol, series_name.timeframe)
+         FROM @extschema@.instrument_master m WHERE m.instrument_id = series_name.instrument_id),
+        format('instrument %s %s', series_name.instrument_id, series_name.timeframe));
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.series_name(integer, text) IS
-    'a series as people read it: NSE:RELIANCE 1m';
+    'a series as people read it: NSE:RELIANCE 1m; one that instrument_master does not know by its number';
 
 CREATE FUNCTION @extschema@.backfill_command(instrument_id integer, timeframe text, from_date date, to_date date)
     RETURNS text
@@ -55,7 +57,8 @@ AS $function$
 BEGIN
     RETURN (SELECT format('pgcandle backfill --symbols %s --timeframes %s --from %s --to %s',
                 CASE WHEN m.trading_symbol ~ '^[A-Za-z0-9._-]+$' THEN m.exchange || ':' || m.trading_symbol
-                     ELSE format('"%s:%s"', m.exchange, m.trading_symbol) END,
+                     -- In single quotes no character means anything to a shell.
+                     ELSE '''' || replace(m.exchange || ':' || m.trading_symbol, '''', '''' || chr(92) || '''''') || '''' END,
                 backfill_command.timeframe, from_date, to_date)
             FROM @extschema@.instrument_master m
             WHERE m.instrument_id = backfill_command.instrument_id);
@@ -64,7 +67,7 @@ $function$;
 COMMENT ON FUNCTION @extschema@.backfill_command(integer, text, date, date) IS
     'the command of a shell that asks the provider for what is missing of a series';
 
-CREATE FUNCTION @extschema@.clear_series_alerts(instrument_id integer, what text) RETURNS void
+CREATE FUNCTION @extschema@.clear_series_alerts(instrument_id integer, what text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
@@ -84,14 +87,15 @@ BEGIN
                     AND NOT EXISTS (SELECT FROM @extschema@.candle_coverage c
                                     WHERE c.instrument_id = f.instrument_id AND c.timeframe = f.timeframe
                                       AND c.to_ts > f.asked_at)) THEN
-        RETURN;
+        RETURN false;
     END IF;
     PERFORM @extschema@.clear_sync_alert(kind, @extschema@.series_name(instrument_id, what))
     FROM unnest('{failed_sync,bad_rows}'::text[]) AS kind;
+    RETURN true;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.clear_series_alerts(integer, text) IS
-    'closes what is open about a series, by instrument and timeframe, unless something of it still failed when it was last asked for';
+    'closes what is open about a series, by instrument and timeframe, unless something of it still failed when it was last asked for; whether it did not';
 
 CREATE FUNCTION @extschema@.finish_sync_job(job_id bigint, rows bigint, error text DEFAULT NULL,
                                             alert text DEFAULT 'failed_sync') RETURNS void

@@ -108,8 +108,8 @@ BEGIN
         planned := planned + 1;
     END IF;
     -- Of a series that lacks nothing, no failure is news any more.
-    IF NOT force AND wanted IS NULL THEN
-        PERFORM @extschema@.clear_series_alerts(plan_series.instrument_id, plan_series.timeframe);
+    IF NOT force AND wanted IS NULL
+       AND @extschema@.clear_series_alerts(plan_series.instrument_id, plan_series.timeframe) THEN
         UPDATE @extschema@.data_sync_status s SET last_error = NULL
         FROM @extschema@.instrument_master m
         WHERE m.instrument_id = plan_series.instrument_id AND s.segment = plan_series.segment

@@ -80,16 +80,21 @@ std::string words(const Command& command, const CLI::App& program) {
     return joined(list, " ");
 }
 
+/// The pattern of all words that lead to a command: /init|/watch|/watch/add.
+std::string paths(const std::vector<Command>& commands) {
+    std::string pattern;
+    for (const Command& one : commands)
+        if (!one.path.empty()) pattern += (pattern.empty() ? "/" : "|/") + joined(one.path, "/");
+    return pattern;
+}
+
 // Both walk the words that were typed as far as they are names of commands, and offer what follows.
 void print_bash(const CLI::App& program) {
     const std::vector<Command> commands = all_commands(program);
-    std::string known;
-    for (const Command& one : commands)
-        if (!one.path.empty()) known += (known.empty() ? "/" : "|/") + joined(one.path, "/");
     printf("# bash completion of pgcandle\n_pgcandle() {\n    local path= i\n"
            "    for ((i = 1; i < COMP_CWORD; i++)); do\n        case \"$path/${COMP_WORDS[i]}\" in\n"
            "        %s) path=\"$path/${COMP_WORDS[i]}\" ;;\n        esac\n    done\n    case \"$path\" in\n",
-           known.c_str());
+           paths(commands).c_str());
     for (const Command& one : commands)
         printf("    \"%s%s\") COMPREPLY=($(compgen -W \"%s\" -- \"${COMP_WORDS[COMP_CWORD]}\")) ;;\n",
                one.path.empty() ? "" : "/", joined(one.path, "/").c_str(), words(one, program).c_str());
@@ -98,12 +103,9 @@ void print_bash(const CLI::App& program) {
 
 void print_zsh(const CLI::App& program) {
     const std::vector<Command> commands = all_commands(program);
-    std::string known;
-    for (const Command& one : commands)
-        if (!one.path.empty()) known += (known.empty() ? "/" : "|/") + joined(one.path, "/");
     printf("#compdef pgcandle\nlocal path_= i\nlocal -a commands options\nfor ((i = 2; i < CURRENT; i++)); do\n"
            "    case \"$path_/${words[i]}\" in\n    %s) path_=\"$path_/${words[i]}\" ;;\n    esac\ndone\ncase \"$path_\" in\n",
-           known.c_str());
+           paths(commands).c_str());
     const auto item = [](const std::string& name, const std::string& text) {
         printf(" %s", shell_quoted(escaped(name, ":") + ":" + text).c_str());
     };

@@ -70,7 +70,7 @@ SELECT json_build_object(
                    ORDER BY raised_at DESC), '[]')
                FROM sync_alert, instrument m
                WHERE cleared_at IS NULL AND (subject = m.trading_symbol OR subject LIKE '% ' || m.isin
-                   OR starts_with(subject, format('%s:%s', m.exchange, m.trading_symbol)))),
+                   OR starts_with(subject || ' ', format('%s:%s ', m.exchange, m.trading_symbol)))),
     'timeframes', (SELECT coalesce(json_object_agg(timeframe, to_jsonb(s) - 'timeframe'), '{}') FROM series s))
 )";
 

@@ -35,7 +35,9 @@ void cancel(const Context& context, const std::vector<std::string>& what) {
     std::int64_t removed = 0;
     if (what.empty()) removed = connection.run("DELETE FROM sync_job WHERE state = 'queued'").affected();
     for (const std::string& one : what) {
-        const bool segment = connection.run("SELECT FROM sync_job WHERE segment = $1 LIMIT 1", {one}).size() > 0;
+        const bool segment = connection.run("SELECT WHERE EXISTS (SELECT FROM sync_job WHERE segment = $1) "
+                                            "OR EXISTS (SELECT FROM sync_timetable WHERE $1 = ANY (segments))",
+                                            {one}).size() > 0;
         removed += segment ? connection.run("DELETE FROM sync_job WHERE state = 'queued' AND segment = $1", {one}).affected()
                            : connection.run("DELETE FROM sync_job WHERE state = 'queued' AND instrument_id = $1",
                                             {std::to_string(store::find_instrument(connection, one).id)}).affected();

@@ -48,7 +48,7 @@ for fault in $faults; do
     told=$(sql "SELECT count(*) > 0 FROM sync_alert WHERE kind IN ('bad_rows', 'failed_sync') AND cleared_at IS NULL")
     complete=$(cmp -s found truth && echo yes || echo no)
     # Done and complete, or what failed is told; or the run ended early, and the rest waits.
-    if [ "$code" -eq 0 ]; then [ "$failed $complete $told" = "0 yes f" ]; elif [ "$failed" -gt 0 ]; then [ "$told" = t ]; else true; fi
+    if [ "$code" -eq 0 ]; then [ "$failed $complete $told" = "0 yes f" ]; elif [ "$failed" -gt 0 ]; then [ "$told" = t ]; else [ "$complete" = no ]; fi
     ok $? "$fault=$share: exit $code, $failed ranges failed, complete: $complete, an alert: $told"
     replay faults -d "" >/dev/null
     run backfill "${options[@]}"

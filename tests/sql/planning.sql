@@ -74,6 +74,18 @@ SELECT is((SELECT count(*)::int FROM sync_alert WHERE cleared_at IS NULL), 1, 'w
 DELETE FROM candle_coverage WHERE instrument_id = 2 AND state = 'failed';
 SELECT clear_series_alerts(2, '1m');
 SELECT is((SELECT count(*)::int FROM sync_alert WHERE cleared_at IS NULL), 0, 'but one about those that failed');
+INSERT INTO sync_job (segment, kind, instrument_id, timeframe, from_date, to_date)
+    VALUES ('b', 'candles', 4711, '1m', '2026-01-02', '2026-01-02');
+SELECT lives_ok($$SELECT finish_sync_job(job_id, 0, 'no such key') FROM sync_job WHERE instrument_id = 4711$$,
+    'an instrument that is gone stops nothing');
+SELECT is((SELECT subject FROM sync_alert WHERE cleared_at IS NULL), 'instrument 4711 1m', 'and is told by its number');
+SELECT ok(clear_series_alerts(4711, '1m'), 'until its dates are answered');
+INSERT INTO instrument_master (instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol)
+    VALUES (4712, 'NSE_EQ|4712', 'NSE', 'NSE_EQ', 'EQ', $$M&M '$(id)$$);
+SELECT is(backfill_command(4712, '1d', '2026-01-02', '2026-01-05'),
+    $$pgcandle backfill --symbols 'NSE:M&M '\''$(id)' --timeframes 1d --from 2026-01-02 --to 2026-01-05$$,
+    'a command that is told means nothing else to a shell');
+DELETE FROM instrument_master WHERE instrument_id = 4712;
 SELECT is(fail_sync_jobs('a', NULL, 'plan missing'), 0::bigint, 'what runs is not failed');
 
 -- Segments.
