@@ -85,7 +85,8 @@ void sort_candles(CandleBatch& batch, Repeated repeated) {
     std::stable_sort(candles.begin(), candles.end(), [](const Candle& a, const Candle& b) { return a.start < b.start; });
     auto kept = candles.begin();
     for (auto first = candles.begin(); first != candles.end();) {
-        const auto end = std::find_if(first, candles.end(), [&](const Candle& one) { return one.start != first->start; });
+        const auto end =
+            std::find_if(first, candles.end(), [&](const Candle& one) { return one.start != first->start; });
         const auto count = end - first;
         const bool same = std::all_of(first, end, [&](const Candle& one) { return one == *first; });
         if (repeated == Repeated::refused && !same) {

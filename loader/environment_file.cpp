@@ -67,7 +67,8 @@ public:
             if (quote == '"' && c == '\\' && i + 1 < text_.size()) {
                 const char escaped = text_[++i];
                 value += escaped == 'n' ? '\n' : escaped;
-                if (escaped != 'n' && escaped != '"' && escaped != '\\' && escaped != '$') value.insert(value.size() - 1, 1, '\\');
+                if (escaped != 'n' && escaped != '"' && escaped != '\\' && escaped != '$')
+                    value.insert(value.size() - 1, 1, '\\');
                 continue;
             }
             value += c;
@@ -91,7 +92,8 @@ bool read_line(Reader& reader) {
     std::string_view rest = skip_blanks(reader.rest());
     if (rest.empty() || rest[0] == '#') return true;
     for (const std::string_view word : {"export", "declare -x", "set"})
-        if (rest.starts_with(word) && rest.size() > word.size() && (rest[word.size()] == ' ' || rest[word.size()] == '\t'))
+        if (rest.starts_with(word) && rest.size() > word.size() &&
+            (rest[word.size()] == ' ' || rest[word.size()] == '\t'))
             rest = skip_blanks(rest.substr(word.size()));
     const auto equals = rest.find('=');
     if (equals == rest.npos) return false;
@@ -134,7 +136,8 @@ std::vector<std::string> load_environment_file(const std::string& path) {
     Reader reader(text);
     while (reader.next()) {
         const int line = reader.line();
-        if (!read_line(reader)) warnings.push_back(path + ", line " + std::to_string(line) + ", is not read: it is no NAME=value.");
+        if (!read_line(reader))
+            warnings.push_back(path + ", line " + std::to_string(line) + ", is not read: it is no NAME=value.");
         reader.end_line();
     }
     return warnings;

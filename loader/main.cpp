@@ -48,8 +48,9 @@ int main(int argc, char** argv) {
     // The file has to be read before options take their defaults from the environment.
     const std::vector<std::string> warnings = load_environment_file(".env");
 
-    CLI::App app{"pgcandle brings market data of Upstox into PostgreSQL. Exit codes: 0 done, 1 something failed, 2 usage, "
-                 "3 the provider refuses the token, 4 another sync holds the lock, 5 the database."};
+    CLI::App app{
+        "pgcandle brings market data of Upstox into PostgreSQL. Exit codes: 0 done, 1 something failed, 2 usage, "
+        "3 the provider refuses the token, 4 another sync holds the lock, 5 the database."};
     app.set_version_flag("--version", PG_CANDLE_VERSION);
     app.require_subcommand(1);
     app.fallthrough();
@@ -64,10 +65,10 @@ int main(int argc, char** argv) {
         if (context.quiet && context.log_level.empty()) spdlog::set_level(spdlog::level::err);
         for (const std::string& warning : warnings) spdlog::warn("environment {}", warning);
     });
-    for (const auto add :
-         {commands::add_init, commands::add_login, commands::add_instruments, commands::add_calendar, commands::add_search,
-          commands::add_watch, commands::add_sync, commands::add_backfill, commands::add_ltp, commands::add_run,
-          commands::add_queue, commands::add_status, commands::add_import, commands::add_export, commands::add_completion})
+    for (const auto add : {commands::add_init, commands::add_login, commands::add_instruments, commands::add_calendar,
+                           commands::add_search, commands::add_watch, commands::add_sync, commands::add_backfill,
+                           commands::add_ltp, commands::add_run, commands::add_queue, commands::add_status,
+                           commands::add_import, commands::add_export, commands::add_completion})
         add(app, context);
 
     struct sigaction action {};
@@ -85,7 +86,8 @@ int main(int argc, char** argv) {
     } catch (const Failure& failure) {
         return report(failure);
     } catch (const store::SqlError& error) {
-        return report(Failure(Exit::database, std::string("PostgreSQL: ") + error.what() + (error.state.empty() ? "" : " (SQLSTATE " + error.state + ")")));
+        return report(Failure(Exit::database, std::string("PostgreSQL: ") + error.what() +
+                                                  (error.state.empty() ? "" : " (SQLSTATE " + error.state + ")")));
     } catch (const std::exception& error) {
         return report(Failure(Exit::failed, error.what()));
     }

@@ -13,7 +13,8 @@ CREATE FUNCTION @extschema@.completeness(from_ts timestamptz, to_ts timestamptz)
 COMMENT ON FUNCTION @extschema@.completeness(timestamptz, timestamptz) IS
     'expected, stored and missing candles with from_ts <= ts < to_ts of every series that has candles, was asked for or is watched. no_data: the provider has none; missing: not requested or failed; ratio: present of those that can be had';
 
-CREATE FUNCTION @extschema@.completeness_mark(present bigint, missing bigint, ratio float8) RETURNS text
+CREATE FUNCTION @extschema@.completeness_mark(present bigint, missing bigint, ratio float8)
+    RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $function$

@@ -33,7 +33,8 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.claim_sync_jobs(text, integer, interval, text[], integer[], boolean) IS
-    'takes the next jobs of the queue for a worker, for so long; candles, or with tasks those that take several requests. Jobs whose lease is over return to the queue first';
+    'takes the next jobs of the queue for a worker, for so long; candles, or with tasks those that '
+    'take several requests. Jobs whose lease is over return to the queue first';
 
 CREATE FUNCTION @extschema@.series_name(instrument_id integer, timeframe text) RETURNS text
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -47,21 +48,26 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.series_name(integer, text) IS
-    'a series as people read it: NSE:RELIANCE 1m; one that instrument_master does not know by its number';
+    'a series as people read it: NSE:RELIANCE 1m; one that instrument_master does not know by its '
+    'number';
 
-CREATE FUNCTION @extschema@.backfill_command(instrument_id integer, timeframe text, from_date date, to_date date)
+CREATE FUNCTION @extschema@.backfill_command(
+    instrument_id integer, timeframe text, from_date date, to_date date)
     RETURNS text
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $function$
+DECLARE
+    symbol text := (SELECT m.exchange || ':' || m.trading_symbol FROM @extschema@.instrument_master m
+                    WHERE m.instrument_id = backfill_command.instrument_id);
+    quote text := '''';
 BEGIN
-    RETURN (SELECT format('pgcandle backfill --symbols %s --timeframes %s --from %s --to %s',
-                CASE WHEN m.trading_symbol ~ '^[A-Za-z0-9._-]+$' THEN m.exchange || ':' || m.trading_symbol
-                     -- In single quotes no character means anything to a shell.
-                     ELSE '''' || replace(m.exchange || ':' || m.trading_symbol, '''', '''' || chr(92) || '''''') || '''' END,
-                backfill_command.timeframe, from_date, to_date)
-            FROM @extschema@.instrument_master m
-            WHERE m.instrument_id = backfill_command.instrument_id);
+    -- In single quotes no character means anything to a shell.
+    IF symbol !~ '^[A-Za-z0-9.:_-]+$' THEN
+        symbol := quote || replace(symbol, quote, quote || chr(92) || quote || quote) || quote;
+    END IF;
+    RETURN format('pgcandle backfill --symbols %s --timeframes %s --from %s --to %s',
+                  coalesce(symbol, '?'), timeframe, from_date, to_date);
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.backfill_command(integer, text, date, date) IS
@@ -81,12 +87,14 @@ BEGIN
        OR EXISTS (SELECT FROM @extschema@.sync_job f
                   WHERE f.instrument_id = clear_series_alerts.instrument_id AND f.timeframe = what
                     AND f.kind = 'intraday' AND f.state = 'failed'
-                    AND NOT EXISTS (SELECT FROM @extschema@.sync_job d
-                                    WHERE d.instrument_id = f.instrument_id AND d.timeframe = f.timeframe
-                                      AND d.kind = 'intraday' AND d.state = 'done' AND d.job_id > f.job_id)
-                    AND NOT EXISTS (SELECT FROM @extschema@.candle_coverage c
-                                    WHERE c.instrument_id = f.instrument_id AND c.timeframe = f.timeframe
-                                      AND c.to_ts > f.asked_at)) THEN
+                    AND NOT EXISTS (
+                        SELECT FROM @extschema@.sync_job d
+                        WHERE d.instrument_id = f.instrument_id AND d.timeframe = f.timeframe
+                          AND d.kind = 'intraday' AND d.state = 'done' AND d.job_id > f.job_id)
+                    AND NOT EXISTS (
+                        SELECT FROM @extschema@.candle_coverage c
+                        WHERE c.instrument_id = f.instrument_id AND c.timeframe = f.timeframe
+                          AND c.to_ts > f.asked_at)) THEN
         RETURN false;
     END IF;
     PERFORM @extschema@.clear_sync_alert(kind, @extschema@.series_name(instrument_id, what))
@@ -95,7 +103,8 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.clear_series_alerts(integer, text) IS
-    'closes what is open about a series, by instrument and timeframe, unless something of it still failed when it was last asked for; whether it did not';
+    'closes what is open about a series, by instrument and timeframe, unless something of it still '
+    'failed when it was last asked for; whether it did not';
 
 CREATE FUNCTION @extschema@.finish_sync_job(job_id bigint, rows bigint, error text DEFAULT NULL,
                                             alert text DEFAULT 'failed_sync') RETURNS void
@@ -128,7 +137,8 @@ BEGIN
                    @extschema@.series_name(job.instrument_id, coalesce(job.timeframe, job.kind)),
                    job.from_date, job.to_date, rtrim(error, '.'),
                    CASE WHEN job.kind IN ('candles', 'intraday')
-                        THEN @extschema@.backfill_command(job.instrument_id, job.timeframe, job.from_date, job.to_date)
+                        THEN @extschema@.backfill_command(
+                            job.instrument_id, job.timeframe, job.from_date, job.to_date)
                         ELSE 'pgcandle sync --segment ' || job.segment END));
         RETURN;
     END IF;
@@ -144,7 +154,8 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.finish_sync_job(bigint, bigint, text, text) IS
-    'a job is done, or failed for good with an error, which is an alert (failed_sync or bad_rows); its candles are stored in the same transaction. What its answer left open is queued once more';
+    'a job is done, or failed for good with an error, which is an alert (failed_sync or bad_rows); '
+    'its candles are stored in the same transaction. What its answer left open is queued once more';
 
 CREATE FUNCTION @extschema@.fail_sync_jobs(segment text, instrument_id integer, error text) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -91,8 +91,9 @@ BEGIN
         generate_series(date_trunc(unit, lower(dates)::timestamp), upper(dates)::timestamp - interval '1 day', step) AS piece
     -- What is left of a range beside an open job may be its holidays only.
     WHERE force OR dates IN (SELECT unnest(wanted))
-       OR EXISTS (SELECT FROM @extschema@.missing_dates(plan_series.instrument_id, plan_series.timeframe,
-                                                       lower(dates), upper(dates) - 1, interval '30 days'))
+       OR EXISTS (SELECT FROM @extschema@.missing_dates(
+                      plan_series.instrument_id, plan_series.timeframe, lower(dates),
+                      upper(dates) - 1, interval '30 days'))
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS planned = ROW_COUNT;
 
@@ -113,7 +114,8 @@ BEGIN
         UPDATE @extschema@.data_sync_status s SET last_error = NULL
         FROM @extschema@.instrument_master m
         WHERE m.instrument_id = plan_series.instrument_id AND s.segment = plan_series.segment
-          AND s.scope = m.trading_symbol AND s.timeframe = plan_series.timeframe AND s.last_error IS NOT NULL;
+          AND s.scope = m.trading_symbol AND s.timeframe = plan_series.timeframe
+          AND s.last_error IS NOT NULL;
     END IF;
     IF planned > 0 THEN
         -- Only a hint: loaders look by themselves, too.
@@ -246,9 +248,14 @@ BEGIN
         RETURN QUERY
         WITH underlying AS (
             SELECT m.instrument_id, m.instrument_key, m.trading_symbol, coalesce(
-                (SELECT l.ltp FROM @extschema@.ltp_data l WHERE l.instrument_id = m.instrument_id AND l.ltp > 0 ORDER BY l.ts DESC LIMIT 1),
-                (SELECT c.close FROM @extschema@.candle_data c WHERE c.instrument_id = m.instrument_id AND c.timeframe = '1m' AND c.close > 0 ORDER BY c.ts DESC LIMIT 1),
-                (SELECT c.close FROM @extschema@.candle_data c WHERE c.instrument_id = m.instrument_id AND c.timeframe = '1d' AND c.close > 0 ORDER BY c.ts DESC LIMIT 1)) AS price
+                (SELECT l.ltp FROM @extschema@.ltp_data l
+                 WHERE l.instrument_id = m.instrument_id AND l.ltp > 0 ORDER BY l.ts DESC LIMIT 1),
+                (SELECT c.close FROM @extschema@.candle_data c
+                 WHERE c.instrument_id = m.instrument_id AND c.timeframe = '1m' AND c.close > 0
+                 ORDER BY c.ts DESC LIMIT 1),
+                (SELECT c.close FROM @extschema@.candle_data c
+                 WHERE c.instrument_id = m.instrument_id AND c.timeframe = '1d' AND c.close > 0
+                 ORDER BY c.ts DESC LIMIT 1)) AS price
             FROM @extschema@.watchlist w JOIN @extschema@.instrument_master m USING (instrument_id) WHERE m.is_active),
         contract AS (
             SELECT u.trading_symbol, u.price, m.instrument_id, m.expiry_date, o.strike_price, o.option_type,

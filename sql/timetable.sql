@@ -187,7 +187,9 @@ BEGIN
     SELECT count(*), left(string_agg(f.trading_symbol, ', ' ORDER BY f.trading_symbol), 200) INTO stale, names
     FROM @extschema@.data_freshness f JOIN @extschema@.watchlist w USING (instrument_id) WHERE f.candle_stale AND w.timeframes && '{1m,3m,5m,15m,30m,1h,4h}';
     IF stale > 0 THEN
-        PERFORM @extschema@.raise_sync_alert('stale_data', '', format('%s watched instruments lack candles that their session expects: %s. To ask for them: pgcandle backfill --days 1', stale, names));
+        PERFORM @extschema@.raise_sync_alert('stale_data', '', format(
+            '%s watched instruments lack candles that their session expects: %s. To ask for them: '
+            'pgcandle backfill --days 1', stale, names));
     ELSE
         PERFORM @extschema@.clear_sync_alert('stale_data', '');
     END IF;

@@ -50,7 +50,8 @@ void look_at_first_days(store::Connection& connection, const upstox::DateRange& 
     }
     for (const auto& [first, names] : beginnings) {
         const std::string text = "Upstox has no candles of " + names + " before " + format_date(first) + ".";
-        if (first > range.to && beginnings.size() == 1 && !wanted.empty()) throw Failure(Exit::usage, text, "Ask for later dates.");
+        if (first > range.to && beginnings.size() == 1 && !wanted.empty())
+            throw Failure(Exit::usage, text, "Ask for later dates.");
         spdlog::warn("backfill {}", text);
     }
 }
@@ -59,13 +60,14 @@ void look_at_first_days(store::Connection& connection, const upstox::DateRange& 
 Exit show_plan(const Context& context, store::Connection& connection, const store::JobFilter& filter) {
     const store::Rows rows = connection.run(
         "SELECT coalesce(j.timeframe, ''), count(*), coalesce(sum(expected_candles(j.instrument_id, j.timeframe, "
-        "j.from_date::timestamp AT TIME ZONE 'Asia/Kolkata', (j.to_date + 1)::timestamp AT TIME ZONE 'Asia/Kolkata')), 0) "
+        "j.from_date::timestamp AT TIME ZONE 'Asia/Kolkata', (j.to_date + 1)::timestamp AT TIME ZONE 'Asia/Kolkata')), "
+        "0) "
         "FROM sync_job j WHERE j.state = 'queued' AND j.instrument_id = ANY ($1) GROUP BY 1 ORDER BY 1",
         {store::array_or_null(filter.instruments)});
     std::int64_t requests = 0, candles = 0;
     for (int i = 0; i < rows.size(); ++i) {
-        printf("%-4s %10lld requests %14lld candles\n", rows.str(i, 0).c_str(), static_cast<long long>(rows.number(i, 1)),
-               static_cast<long long>(rows.number(i, 2)));
+        printf("%-4s %10lld requests %14lld candles\n", rows.str(i, 0).c_str(),
+               static_cast<long long>(rows.number(i, 1)), static_cast<long long>(rows.number(i, 2)));
         requests += rows.number(i, 1), candles += rows.number(i, 2);
     }
     const double seconds = std::chrono::duration<double>(upstox::least_time(context.limits(), requests)).count();
@@ -123,7 +125,8 @@ void add_backfill(CLI::App& app, Context& context) {
     command->add_option("--from", options->from, "First date")->excludes(days);
     command->add_option("--to", options->to, "Last date; default today");
     command->add_flag("--force", options->force, "Asks even for what is stored");
-    command->add_flag("--dry-run", options->dry_run, "Prints how many requests that is, how long they take, and what should come");
+    command->add_flag("--dry-run", options->dry_run,
+                      "Prints how many requests that is, how long they take, and what should come");
     command->add_option("--report", options->report, "Writes a JSON report into this file");
     command->callback([&context, options] { context.exit = backfill(context, *options); });
 }

@@ -28,8 +28,8 @@ const char* shown(const std::string& hours) { return hours.empty() ? "closed" : 
 
 }  // namespace
 
-store::CalendarReport refresh_calendars(const Context& context, store::Connection& connection, const upstox::Token& token,
-                                        bool force) {
+store::CalendarReport refresh_calendars(const Context& context, store::Connection& connection,
+                                        const upstox::Token& token, bool force) {
     store::Connection limiter_connection = context.connect();
     store::SharedLimiter limiter(limiter_connection, context.limits());
     upstox::Client client(context.client_options(), limiter, token);
@@ -55,13 +55,13 @@ void add_calendar(CLI::App& app, Context& context) {
     command->add_flag("--force", *force, "Even if it takes away more than five days that are known");
     command->callback([&context, force] {
         store::Connection connection = context.connect();
-        const store::CalendarReport report =
-            refresh_calendars(context, connection, context.require_token(), *force);
+        const store::CalendarReport report = refresh_calendars(context, connection, context.require_token(), *force);
         for (const store::CalendarChange& one : report.changes)
             printf("%s %s: %s, was %s\n", one.exchange.c_str(), format_date(one.date).c_str(), shown(one.after),
                    shown(one.before));
         std::size_t closed = 0, opened = 0;
-        for (const store::CalendarChange& one : report.changes) closed += one.after.empty(), opened += one.before.empty();
+        for (const store::CalendarChange& one : report.changes)
+            closed += one.after.empty(), opened += one.before.empty();
         printf("%zu holidays added, %zu removed, %zu sessions changed\n", closed, opened,
                report.changes.size() - closed - opened);
     });

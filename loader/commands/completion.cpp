@@ -91,10 +91,11 @@ std::string paths(const std::vector<Command>& commands) {
 // Both walk the words that were typed as far as they are names of commands, and offer what follows.
 void print_bash(const CLI::App& program) {
     const std::vector<Command> commands = all_commands(program);
-    printf("# bash completion of pgcandle\n_pgcandle() {\n    local path= i\n"
-           "    for ((i = 1; i < COMP_CWORD; i++)); do\n        case \"$path/${COMP_WORDS[i]}\" in\n"
-           "        %s) path=\"$path/${COMP_WORDS[i]}\" ;;\n        esac\n    done\n    case \"$path\" in\n",
-           paths(commands).c_str());
+    printf(
+        "# bash completion of pgcandle\n_pgcandle() {\n    local path= i\n"
+        "    for ((i = 1; i < COMP_CWORD; i++)); do\n        case \"$path/${COMP_WORDS[i]}\" in\n"
+        "        %s) path=\"$path/${COMP_WORDS[i]}\" ;;\n        esac\n    done\n    case \"$path\" in\n",
+        paths(commands).c_str());
     for (const Command& one : commands)
         printf("    \"%s%s\") COMPREPLY=($(compgen -W \"%s\" -- \"${COMP_WORDS[COMP_CWORD]}\")) ;;\n",
                one.path.empty() ? "" : "/", joined(one.path, "/").c_str(), words(one, program).c_str());
@@ -103,9 +104,11 @@ void print_bash(const CLI::App& program) {
 
 void print_zsh(const CLI::App& program) {
     const std::vector<Command> commands = all_commands(program);
-    printf("#compdef pgcandle\nlocal path_= i\nlocal -a commands options\nfor ((i = 2; i < CURRENT; i++)); do\n"
-           "    case \"$path_/${words[i]}\" in\n    %s) path_=\"$path_/${words[i]}\" ;;\n    esac\ndone\ncase \"$path_\" in\n",
-           paths(commands).c_str());
+    printf(
+        "#compdef pgcandle\nlocal path_= i\nlocal -a commands options\nfor ((i = 2; i < CURRENT; i++)); do\n"
+        "    case \"$path_/${words[i]}\" in\n    %s) path_=\"$path_/${words[i]}\" ;;\n    esac\ndone\ncase \"$path_\" "
+        "in\n",
+        paths(commands).c_str());
     const auto item = [](const std::string& name, const std::string& text) {
         printf(" %s", shell_quoted(escaped(name, ":") + ":" + text).c_str());
     };
@@ -120,8 +123,9 @@ void print_zsh(const CLI::App& program) {
         }
         printf(")\n    ;;\n");
     }
-    printf("esac\nif [[ ${words[CURRENT]} == -* ]]; then\n    _describe option options\n"
-           "elif ((${#commands})); then\n    _describe command commands\nelse\n    _files\nfi\n");
+    printf(
+        "esac\nif [[ ${words[CURRENT]} == -* ]]; then\n    _describe option options\n"
+        "elif ((${#commands})); then\n    _describe command commands\nelse\n    _files\nfi\n");
 }
 
 void print_fish(const CLI::App& program) {
@@ -158,7 +162,8 @@ std::string roff(const std::string& text) {
 void print_option(const CLI::Option& option) {
     std::string names = joined(spellings(option), ", ");
     if (!option.nonpositional()) names = option.get_name(true);
-    printf(".TP\n.B %s%s\n%s", roff(names).c_str(), option.nonpositional() && takes_value(option) ? " \\fIVALUE\\fR" : "",
+    printf(".TP\n.B %s%s\n%s", roff(names).c_str(),
+           option.nonpositional() && takes_value(option) ? " \\fIVALUE\\fR" : "",
            roff(option.get_description()).c_str());
     if (!option.get_default_str().empty()) printf(" (default %s)", roff(option.get_default_str()).c_str());
     if (!option.get_envname().empty()) printf(" (environment: %s)", roff(option.get_envname()).c_str());
@@ -166,15 +171,18 @@ void print_option(const CLI::Option& option) {
 }
 
 void print_manual(const CLI::App& program) {
-    printf(".TH PGCANDLE 1 \"\" \"pgcandle %s\" \"pg_candle\"\n.SH NAME\npgcandle \\- market data of Upstox in PostgreSQL\n"
-           ".SH SYNOPSIS\n.B pgcandle\n[\\fIOPTIONS\\fR] \\fICOMMAND\\fR [\\fIARGUMENTS\\fR]\n.SH DESCRIPTION\n%s\n"
-           ".SH OPTIONS\nThey may stand before or behind the command.\n",
-           PG_CANDLE_VERSION, roff(program.get_description()).c_str());
+    printf(
+        ".TH PGCANDLE 1 \"\" \"pgcandle %s\" \"pg_candle\"\n.SH NAME\npgcandle \\- market data of Upstox in "
+        "PostgreSQL\n"
+        ".SH SYNOPSIS\n.B pgcandle\n[\\fIOPTIONS\\fR] \\fICOMMAND\\fR [\\fIARGUMENTS\\fR]\n.SH DESCRIPTION\n%s\n"
+        ".SH OPTIONS\nThey may stand before or behind the command.\n",
+        PG_CANDLE_VERSION, roff(program.get_description()).c_str());
     for (const CLI::Option* option : options(program)) print_option(*option);
     printf(".SH COMMANDS\n");
     for (const Command& one : all_commands(program)) {
         if (one.path.empty()) continue;
-        printf(".SS %s\n%s.\n", roff("pgcandle " + joined(one.path, " ")).c_str(), roff(one.app->get_description()).c_str());
+        printf(".SS %s\n%s.\n", roff("pgcandle " + joined(one.path, " ")).c_str(),
+               roff(one.app->get_description()).c_str());
         for (const CLI::Option* option : one.app->get_options())
             if (option->get_name() != "--help") print_option(*option);
         if (!one.app->get_footer().empty()) printf(".P\n%s\n", roff(one.app->get_footer()).c_str());
@@ -184,14 +192,17 @@ void print_manual(const CLI::App& program) {
 }  // namespace
 
 void add_completion(CLI::App& app, Context&) {
-    CLI::App* command = app.add_subcommand("completion", "Prints the completion script of a shell")->require_subcommand(1);
+    CLI::App* command =
+        app.add_subcommand("completion", "Prints the completion script of a shell")->require_subcommand(1);
     const auto add = [&](const char* name, const char* text, void (*print)(const CLI::App&)) {
         command->add_subcommand(name, text)->callback([&app, print] { print(app); });
     };
     add("bash", "For bash: put it into share/bash-completion/completions/pgcandle", print_bash);
     add("zsh", "For zsh: put it as _pgcandle into a folder of fpath", print_zsh);
     add("fish", "For fish: put it into share/fish/vendor_completions.d/pgcandle.fish", print_fish);
-    app.add_subcommand("manual", "Prints the manual page: pgcandle manual | man -l -")->callback([&app] { print_manual(app); });
+    app.add_subcommand("manual", "Prints the manual page: pgcandle manual | man -l -")->callback([&app] {
+        print_manual(app);
+    });
 }
 
 }  // namespace pg_candle::commands

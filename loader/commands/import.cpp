@@ -63,7 +63,8 @@ void add_import(CLI::App& app, Context& context) {
     command->callback([&context, options] {
         if (!options->timeframe.empty()) options->import.timeframe = require_timeframe(options->timeframe);
         if (!options->date_order.empty())
-            options->import.csv.date_order = options->date_order == "dmy" ? DateOrder::day_first : DateOrder::month_first;
+            options->import.csv.date_order =
+                options->date_order == "dmy" ? DateOrder::day_first : DateOrder::month_first;
         if (!options->decimal.empty())
             options->import.csv.decimal_sign = options->decimal == "comma" ? DecimalSign::comma : DecimalSign::point;
         store::Connection connection = context.connect();

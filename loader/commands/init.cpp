@@ -15,8 +15,9 @@ void init(const Context& context) {
         connection.run("CREATE EXTENSION IF NOT EXISTS pg_candle");
     } catch (const store::SqlError& error) {
         if (error.state == "42501")
-            throw Failure(Exit::database, std::string("PostgreSQL: ") + error.what(),
-                          "The owner of the database can do it, or a superuser: CREATE EXTENSION pg_candle; then repeat.");
+            throw Failure(
+                Exit::database, std::string("PostgreSQL: ") + error.what(),
+                "The owner of the database can do it, or a superuser: CREATE EXTENSION pg_candle; then repeat.");
         if (error.state != "58P01" && error.state != "0A000") throw;
         throw Failure(Exit::database, std::string("PostgreSQL has no extension pg_candle: ") + error.what(),
                       "Run \"make install\" on the database server's machine first.");

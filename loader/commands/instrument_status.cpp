@@ -98,8 +98,10 @@ std::string moment(const Json& value) {
 
 Json instrument_status(store::Connection& connection, const store::Instrument& instrument) {
     const Date today = india_date(now());
-    Json status = Json::parse(connection.run(query, {std::to_string(instrument.id), format_date(today - std::chrono::days{29}),
-                                                     format_date(today)}).str(0, 0));
+    Json status = Json::parse(
+        connection
+            .run(query, {std::to_string(instrument.id), format_date(today - std::chrono::days{29}), format_date(today)})
+            .str(0, 0));
     std::vector<std::string> names;
     for (const auto& [timeframe, series] : status["timeframes"].items()) names.push_back(timeframe);
     std::sort(names.begin(), names.end(), shorter);
@@ -117,8 +119,8 @@ void print_instrument(const Json& status) {
     std::string watched;
     if (status["watched"].is_array())
         for (const Json& one : status["watched"]) watched += (watched.empty() ? "" : " ") + shown(one);
-    printf("watched       %s\n", watched.empty() ? ("no: pgcandle watch add " + shown(status["instrument"])).c_str()
-                                                   : watched.c_str());
+    printf("watched       %s\n",
+           watched.empty() ? ("no: pgcandle watch add " + shown(status["instrument"])).c_str() : watched.c_str());
     if (status["ltp"].is_object())
         printf("last price    %s of %s\n", shown(status["ltp"]["price"]).c_str(), moment(status["ltp"]["at"]).c_str());
     if (status["freshness"].is_object() && status["freshness"]["stale"] == true)
@@ -156,10 +158,10 @@ void print_instrument(const Json& status) {
             complete = false;
         }
     }
-    if (complete)
-        printf("Nothing is missing between %s and now.\n", shown(status["looked_through"]["from"]).c_str());
+    if (complete) printf("Nothing is missing between %s and now.\n", shown(status["looked_through"]["from"]).c_str());
     for (const Json& one : status["alerts"])
-        printf("alert %s  %s: %s\n", moment(one["raised_at"]).c_str(), shown(one["kind"]).c_str(), shown(one["message"]).c_str());
+        printf("alert %s  %s: %s\n", moment(one["raised_at"]).c_str(), shown(one["kind"]).c_str(),
+               shown(one["message"]).c_str());
     printf("\n");
 }
 

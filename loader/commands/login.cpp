@@ -86,7 +86,8 @@ std::string problem_of(const Context& context, const upstox::Token& token) {
     request.endpoint = "ltp";
     request.receive = [&](upstox::Reply& reply) {
         if (reply.error && reply.error->token_refused())
-            throw Failure(Exit::authentication, "Upstox refuses that token: " + reply.error->text() + "; it was not stored.",
+            throw Failure(Exit::authentication,
+                          "Upstox refuses that token: " + reply.error->text() + "; it was not stored.",
                           "A new one is made on Upstox's Developer Apps page.");
         if (reply.error && !reply.error->key_refused()) problem = reply.error->text();
         return upstox::Parsed::taken;

@@ -14,9 +14,8 @@ bool shorter(const std::string& timeframe, const std::string& other) {
     const auto rank = [](const std::string& name) {
         Timeframe parsed{};
         const char* reason = nullptr;
-        return parse_timeframe(name, parsed, reason)
-                   ? std::tuple(0, static_cast<int>(parsed.unit), parsed.count, name)
-                   : std::tuple(1, 0, 0, name);
+        return parse_timeframe(name, parsed, reason) ? std::tuple(0, static_cast<int>(parsed.unit), parsed.count, name)
+                                                     : std::tuple(1, 0, 0, name);
     };
     return rank(timeframe) < rank(other);
 }
@@ -26,7 +25,8 @@ Matrix read_matrix(store::Connection& connection, upstox::DateRange range, const
     std::vector<int> ids;
     for (const store::Instrument& one : instruments) ids.push_back(one.id);
     const store::Rows rows = connection.run(
-        "SELECT c.instrument_id, coalesce(m.exchange, ''), coalesce(c.trading_symbol, c.instrument_id::text), c.timeframe, "
+        "SELECT c.instrument_id, coalesce(m.exchange, ''), coalesce(c.trading_symbol, c.instrument_id::text), "
+        "c.timeframe, "
         "completeness_mark(c.present, c.missing, c.ratio), coalesce(c.ratio, 1) "
         "FROM completeness($1, $2) c LEFT JOIN instrument_master m USING (instrument_id) "
         "WHERE ($3::int[] IS NULL OR c.instrument_id = ANY ($3)) AND ($4::text[] IS NULL OR c.timeframe = ANY ($4)) "

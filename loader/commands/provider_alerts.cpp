@@ -17,8 +17,6 @@ void note_unavailable(store::Connection& connection, const std::string& why) {
                           "command later."});
 }
 
-void note_available(store::Connection& connection) {
-    connection.run("SELECT clear_sync_alert('unavailable', '')");
-}
+void note_available(store::Connection& connection) { connection.run("SELECT clear_sync_alert('unavailable', '')"); }
 
 }  // namespace pg_candle::commands

@@ -120,7 +120,8 @@ public:
         std::map<std::int64_t, std::string> open;
         int opened = 0;
         for (int i = 0; i < rows.size(); ++i) {
-            const std::string name = rows.str(i, 1) + (rows.is_null(i, 2) || rows.text(i, 2).empty() ? "" : " " + rows.str(i, 2));
+            const std::string name =
+                rows.str(i, 1) + (rows.is_null(i, 2) || rows.text(i, 2).empty() ? "" : " " + rows.str(i, 2));
             open.emplace(rows.number(i, 0), name);
             if (!open_.contains(rows.number(i, 0)) && ++opened <= most)
                 spdlog::warn("alert name=\"{}\" message=\"{}\"", name, rows.str(i, 3));

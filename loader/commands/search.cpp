@@ -42,8 +42,8 @@ FROM instrument_master m WHERE m.is_active AND m.expiry_date IS NULL ORDER BY m.
 std::vector<Found> read(const store::Rows& rows) {
     std::vector<Found> found;
     for (int i = 0; i < rows.size(); ++i)
-        found.push_back({rows.str(i, 0), rows.str(i, 1), rows.str(i, 2), rows.str(i, 3), rows.str(i, 4), rows.str(i, 5), rows.str(i, 6),
-                         rows.str(i, 8), rows.text(i, 7) == "t"});
+        found.push_back({rows.str(i, 0), rows.str(i, 1), rows.str(i, 2), rows.str(i, 3), rows.str(i, 4), rows.str(i, 5),
+                         rows.str(i, 6), rows.str(i, 8), rows.text(i, 7) == "t"});
     return found;
 }
 
@@ -77,20 +77,29 @@ Exit search(const Context& context, const Options& options) {
     if (options.json) {
         nlohmann::ordered_json list = nlohmann::ordered_json::array();
         for (const Found& one : found)
-            list.push_back({{"exchange", one.exchange}, {"symbol", one.symbol}, {"name", one.name}, {"type", one.type},
-                            {"instrument_key", one.key}, {"isin", one.isin}, {"expiry", one.expiry}, {"active", one.active},
+            list.push_back({{"exchange", one.exchange},
+                            {"symbol", one.symbol},
+                            {"name", one.name},
+                            {"type", one.type},
+                            {"instrument_key", one.key},
+                            {"isin", one.isin},
+                            {"expiry", one.expiry},
+                            {"active", one.active},
                             {"timeframes", split_list(one.stored)}});
         printf("%s\n", list.dump(2).c_str());
         return found.empty() ? Exit::failed : Exit::done;
     }
     if (found.empty()) {
-        fprintf(stderr, "pgcandle: nothing is called \"%s\", or nearly so. \"pgcandle instruments\" fetches the list.\n", text.c_str());
+        fprintf(stderr,
+                "pgcandle: nothing is called \"%s\", or nearly so. \"pgcandle instruments\" fetches the list.\n",
+                text.c_str());
         return Exit::failed;
     }
     if (!exact) printf("Nothing is called \"%s\"; these come near:\n", text.c_str());
     for (const Found& one : found)
-        printf("%-28s %-6s %-10s %s%s%s\n", (one.exchange + ":" + one.symbol).c_str(), one.type.c_str(), one.expiry.c_str(),
-               one.name.c_str(), one.active ? "" : " (inactive)", one.stored.empty() ? "" : (" [" + one.stored + "]").c_str());
+        printf("%-28s %-6s %-10s %s%s%s\n", (one.exchange + ":" + one.symbol).c_str(), one.type.c_str(),
+               one.expiry.c_str(), one.name.c_str(), one.active ? "" : " (inactive)",
+               one.stored.empty() ? "" : (" [" + one.stored + "]").c_str());
     return Exit::done;
 }
 
@@ -98,9 +107,12 @@ Exit search(const Context& context, const Options& options) {
 
 void add_search(CLI::App& app, Context& context) {
     const auto options = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand("search", "Finds instruments by name, symbol, ISIN or key, also misspelt ones");
+    CLI::App* command =
+        app.add_subcommand("search", "Finds instruments by name, symbol, ISIN or key, also misspelt ones");
     command->add_option("text", options->words, "Like Infosys, nifty 50 or INE009A01021")->required();
-    command->add_option("--most", options->most, "Print so many at most")->check(CLI::Range(1, 10000))->capture_default_str();
+    command->add_option("--most", options->most, "Print so many at most")
+        ->check(CLI::Range(1, 10000))
+        ->capture_default_str();
     command->add_flag("--json", options->json, "As JSON");
     command->callback([&context, options] { context.exit = search(context, *options); });
 }

@@ -107,7 +107,8 @@ void print_login(const Json& login, bool refused) {
     printf("login         %s\n", text.c_str());
 }
 
-void print_first(const char* title, const Json& list, std::size_t most, const std::function<std::string(const Json&)>& line) {
+void print_first(const char* title, const Json& list, std::size_t most,
+                 const std::function<std::string(const Json&)>& line) {
     if (list.empty()) return;
     printf("\n%s\n", title);
     for (std::size_t i = 0; i < std::min(most, list.size()); ++i) printf("  %s\n", line(list[i]).c_str());
@@ -131,7 +132,8 @@ void print(const Json& status) {
     printf("queue         %s queued, %s running, %s failed within a day%s\n", shown(queue["queued"]).c_str(),
            shown(queue["running"]).c_str(), shown(queue["failed"]).c_str(),
            queue["queued"] != 0 && queue["running"] == 0
-               ? (", waiting since " + moment(queue["since"]) + ": start \"pgcandle run\"").c_str() : "");
+               ? (", waiting since " + moment(queue["since"]) + ": start \"pgcandle run\"").c_str()
+               : "");
     if (!status["runs"].empty()) {
         const Json& run = status["runs"][0];
         printf("last run      %s, %s s, %s requests, %s failed, %s rows\n", moment(run["started_at"]).c_str(),
@@ -150,7 +152,8 @@ void print(const Json& status) {
                one["last_error"].is_null() ? "" : ("  " + shown(one["last_error"])).c_str());
     }
     print_first("stale or failing", status["problems"], 10, [](const Json& one) {
-        return shown(one["instrument"]) + " " + shown(one["timeframe"]) + "  " + shown(one["what"]) + ": " + shown(one["text"]);
+        return shown(one["instrument"]) + " " + shown(one["timeframe"]) + "  " + shown(one["what"]) + ": " +
+               shown(one["text"]);
     });
     printf("\n\"pgcandle status SYMBOL\" tells what is stored of an instrument, what is missing, and why.\n");
 }
@@ -170,7 +173,8 @@ void show_overview(const Context& context, store::Connection& connection, bool a
 void add_status(CLI::App& app, Context& context) {
     const auto json = std::make_shared<bool>(false);
     const auto symbols = std::make_shared<std::vector<std::string>>();
-    CLI::App* command = app.add_subcommand("status", "What is stored, what is missing and why, what goes on, what went wrong");
+    CLI::App* command =
+        app.add_subcommand("status", "What is stored, what is missing and why, what goes on, what went wrong");
     command->add_option("symbols", *symbols, "All about these instruments; default: an overview");
     command->add_flag("--json", *json, "As JSON");
     command->callback([&context, json, symbols] {

@@ -18,8 +18,8 @@ void fetch_prices(const Context& context, store::Connection& connection, const u
     spdlog::info("ltp stored={} missing={} refused={} errors={}", report.stored, report.missing.size(), report.refused.size(), report.errors.size());
     if (!report.errors.empty()) throw Failure(Exit::failed, report.errors.front());
     if (!report.rejected.empty())
-        throw Failure(Exit::failed, std::to_string(report.rejected.begin()->second) + " last prices were rejected: " +
-                                        report.rejected.begin()->first + ".");
+        throw Failure(Exit::failed, std::to_string(report.rejected.begin()->second) +
+                                        " last prices were rejected: " + report.rejected.begin()->first + ".");
 }
 
 }  // namespace

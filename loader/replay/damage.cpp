@@ -34,7 +34,10 @@ void collect(Json& json, const std::string& path, std::map<std::string, std::vec
     std::size_t index = 0;
     for (auto& [key, value] : json.items()) {
         const bool is_name = json.is_object() && key.find(':') == key.npos;
-        const std::string kind = path + '/' + (is_name ? key : records || json.is_object() ? "*" : std::to_string(index));
+        const std::string kind = path + '/' +
+                                 (is_name                       ? key
+                                  : records || json.is_object() ? "*"
+                                                                : std::to_string(index));
         if (value.is_structured())
             collect(value, kind, fields);
         else
@@ -48,7 +51,8 @@ std::vector<Json> other_times(const std::string& text) {
     const auto start = parse_instant(text);
     if (!start) return {};
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(start->time_since_epoch()).count();
-    std::vector<Json> times{seconds, seconds * 1000, text.substr(8, 2) + "-" + text.substr(5, 2) + "-" + text.substr(0, 4),
+    std::vector<Json> times{seconds, seconds * 1000,
+                            text.substr(8, 2) + "-" + text.substr(5, 2) + "-" + text.substr(0, 4),
                             text.substr(0, 10) + "T25:61:00+05:30"};
     if (text.size() > 19 && text.substr(11, 5) != "00:00") times.push_back(text.substr(0, 17) + "07" + text.substr(19));
     return times;
@@ -77,7 +81,9 @@ Json* rows_of(Json& answer) {
 
 std::string damage(const std::string& body, std::uint64_t seed) {
     std::mt19937_64 random(seed);
-    const auto below = [&](std::size_t count) { return std::uniform_int_distribution<std::size_t>{0, count - 1}(random); };
+    const auto below = [&](std::size_t count) {
+        return std::uniform_int_distribution<std::size_t>{0, count - 1}(random);
+    };
     Json answer = Json::parse(body);
     if (Json* rows = rows_of(answer); rows && below(8) == 0) {
         Json& row = (*rows)[below(rows->size())];

@@ -47,7 +47,8 @@ struct Statement {
 
 class Sync {
 public:
-    Sync(Connection& connection, const upstox::HolidayList& list, Date today) : connection_(connection), list_(list), today_(today) {
+    Sync(Connection& connection, const upstox::HolidayList& list, Date today)
+        : connection_(connection), list_(list), today_(today) {
         const Rows known = connection_.run("SELECT DISTINCT calendar FROM trading_calendar");
         for (int i = 0; i < known.size(); ++i) known_.insert(known.str(i, 0));
         for (const upstox::MarketDay& day : list.days) {
@@ -112,18 +113,20 @@ private:
 
     std::string hours_of(const std::string& exchange, Date date) {
         return connection_
-            .run("SELECT string_agg(to_char(opens_at AT TIME ZONE 'Asia/Kolkata', 'HH24:MI') || '-' || "
-                 "to_char(closes_at AT TIME ZONE 'Asia/Kolkata', 'HH24:MI'), ' ' ORDER BY opens_at) "
-                 "FROM trading_sessions($1, $2::date, $2::date)",
-                 {exchange, format_date(date)})
+            .run(
+                "SELECT string_agg(to_char(opens_at AT TIME ZONE 'Asia/Kolkata', 'HH24:MI') || '-' || "
+                "to_char(closes_at AT TIME ZONE 'Asia/Kolkata', 'HH24:MI'), ' ' ORDER BY opens_at) "
+                "FROM trading_sessions($1, $2::date, $2::date)",
+                {exchange, format_date(date)})
             .str(0, 0);
     }
 
     bool is_ones_own(const std::string& exchange, Date date) {
         return connection_
-                   .run("SELECT FROM special_session WHERE calendar = $1 AND session_date = $2 AND source IS NULL "
-                        "UNION ALL SELECT FROM trading_holiday WHERE calendar = $1 AND holiday = $2 AND source IS NULL",
-                        {exchange, format_date(date)})
+                   .run(
+                       "SELECT FROM special_session WHERE calendar = $1 AND session_date = $2 AND source IS NULL "
+                       "UNION ALL SELECT FROM trading_holiday WHERE calendar = $1 AND holiday = $2 AND source IS NULL",
+                       {exchange, format_date(date)})
                    .size() > 0;
     }
 
@@ -172,8 +175,8 @@ private:
                           "If that is right: pgcandle calendar --force");
         for (const auto& [exchange, date] : unnamed) {
             const std::string before = hours_of(exchange, date), day = format_date(date);
-            connection_.run(
-                "DELETE FROM trading_holiday WHERE calendar = $1 AND holiday = $2 AND source IS NOT NULL", {exchange, day});
+            connection_.run("DELETE FROM trading_holiday WHERE calendar = $1 AND holiday = $2 AND source IS NOT NULL",
+                            {exchange, day});
             connection_.run(
                 "DELETE FROM special_session WHERE calendar = $1 AND session_date = $2 AND source IS NOT NULL",
                 {exchange, day});
@@ -183,7 +186,8 @@ private:
     }
 
     void doubt(const std::string& exchange, const std::string& expected) {
-        const std::string text = subject(exchange) + ": the provider names no hours, " + expected + " were expected and stay";
+        const std::string text =
+            subject(exchange) + ": the provider names no hours, " + expected + " were expected and stay";
         report.doubts.push_back(text);
         connection_.run("SELECT raise_sync_alert('calendar_doubt', $1, $2)",
                         {subject(exchange), text + ". To ask again: pgcandle calendar"});
@@ -198,8 +202,8 @@ private:
 
 }  // namespace
 
-CalendarReport sync_calendars(Connection& connection, const upstox::HolidayList& list, const upstox::DayHours& hours, Date today,
-                              bool force) {
+CalendarReport sync_calendars(Connection& connection, const upstox::HolidayList& list, const upstox::DayHours& hours,
+                              Date today, bool force) {
     Transaction transaction(connection);
     Sync sync(connection, list, today);
     sync.apply_list(force);

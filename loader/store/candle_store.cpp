@@ -247,10 +247,10 @@ void CandleStore::cover_doubtful(const SeriesKey& series, const CoveredRange& fr
         cover(series, old, piece);
         if (state == CoveredRange::State::filled) confirm_gaps(series, old, piece, 0, gaps);
     };
-    const Rows missing = connection_.run(
-        "SELECT first_date, last_date FROM missing_dates($1, $2, $3, $4) ORDER BY 1",
-        {text(series.instrument_id), series.timeframe, format_date(india_date(fresh.from)),
-         format_date(india_date(fresh.to) - days{1})});
+    const Rows missing =
+        connection_.run("SELECT first_date, last_date FROM missing_dates($1, $2, $3, $4) ORDER BY 1",
+                        {text(series.instrument_id), series.timeframe, format_date(india_date(fresh.from)),
+                         format_date(india_date(fresh.to) - days{1})});
     Instant at = fresh.from;
     for (int i = 0; i < missing.size(); ++i) {
         const Instant from = std::max(at, india_midnight(parse_date(missing.text(i, 0)).value())),

@@ -82,7 +82,8 @@ std::string Connection::beginning() const {
     std::string sql =
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
         "SET LOCAL client_min_messages = warning; SET LOCAL standard_conforming_strings = on;"
-        "SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = postgres; SET LOCAL extra_float_digits = 1; SET LOCAL quote_all_identifiers = off;"
+        "SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = postgres; SET LOCAL extra_float_digits = 1; SET "
+        "LOCAL quote_all_identifiers = off;"
         "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;"
         "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL row_security = on;";
     if (!schema_.empty()) sql += "SET LOCAL search_path = pg_catalog, " + schema_ + ", pg_temp;";
@@ -128,10 +129,12 @@ Rows Connection::run_all(const std::string& sql) {
 /// Whether a procedure that begins transactions of its own finds the settings that it needs. Only where it runs outside a
 /// transaction may it, and there nothing can be set that would not stay.
 bool Connection::may_commit_itself() {
-    return execute("SELECT current_setting('default_transaction_read_only') = 'off' AND "
-                   "current_setting('default_transaction_isolation') = 'read committed' AND "
-                   "current_setting('statement_timeout') = '0' AND current_setting('lock_timeout') = '0'",
-                   {}).text(0, 0) == "t";
+    return execute(
+               "SELECT current_setting('default_transaction_read_only') = 'off' AND "
+               "current_setting('default_transaction_isolation') = 'read committed' AND "
+               "current_setting('statement_timeout') = '0' AND current_setting('lock_timeout') = '0'",
+               {})
+               .text(0, 0) == "t";
 }
 
 void Connection::call(const std::string& sql) {

@@ -11,10 +11,13 @@
 namespace pg_candle::store {
 namespace {
 
-constexpr const char* form = "Write it like postgresql://user:password@host:5432/database, with %40 for an @ and %2F for a "
-                             "/ in the password.";
+constexpr const char* form =
+    "Write it like postgresql://user:password@host:5432/database, with %40 for an @ and %2F for a "
+    "/ in the password.";
 
-[[noreturn]] void refuse(const std::string& why) { throw Failure(Exit::usage, "The database cannot be read from --db or DATABASE_URL: " + why + ".", form); }
+[[noreturn]] void refuse(const std::string& why) {
+    throw Failure(Exit::usage, "The database cannot be read from --db or DATABASE_URL: " + why + ".", form);
+}
 
 using Options = std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)>;
 
@@ -46,7 +49,8 @@ std::string read_uri(const std::string& scheme, std::string_view rest) {
             const auto end = std::min(parameters.find('&'), parameters.size());
             const std::string_view name = parameters.substr(0, std::min(parameters.find('='), end));
             if (!is_parameter(name))
-                refuse(is_word(name) ? "libpq has no parameter \"" + std::string(name) + "\"" : "it has an unknown parameter");
+                refuse(is_word(name) ? "libpq has no parameter \"" + std::string(name) + "\""
+                                     : "it has an unknown parameter");
             parameters.remove_prefix(std::min(end + 1, parameters.size()));
         }
     }
@@ -60,7 +64,8 @@ std::string read_database_url(const std::string& text) {
     const auto first = conninfo.find_first_not_of(" \t\r\n\"'");
     if (first == conninfo.npos) return {};
     conninfo = conninfo.substr(first, conninfo.find_last_not_of(" \t\r\n") - first + 1);
-    if (first > 0 && (text[first - 1] == '"' || text[first - 1] == '\'') && conninfo.back() == text[first - 1]) conninfo.pop_back();
+    if (first > 0 && (text[first - 1] == '"' || text[first - 1] == '\'') && conninfo.back() == text[first - 1])
+        conninfo.pop_back();
     const auto separator = conninfo.find("://");
     if (separator != conninfo.npos && separator < conninfo.find('='))
         conninfo = read_uri(conninfo.substr(0, separator), std::string_view(conninfo).substr(separator + 3));

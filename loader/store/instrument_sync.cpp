@@ -145,7 +145,8 @@ void InstrumentSync::add(const upstox::InstrumentRecord& record) {
     rows_.buffer().clear();
 }
 
-void InstrumentSync::add_bad(std::int64_t number, std::int64_t offset, const std::string& reason, const std::string& key) {
+void InstrumentSync::add_bad(std::int64_t number, std::int64_t offset, const std::string& reason,
+                             const std::string& key) {
     ++report_.bad_records;
     if (key.empty())
         unknown_key_ = true;

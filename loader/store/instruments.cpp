@@ -24,8 +24,9 @@ Instrument find_instrument(Connection& connection, const std::string& text) {
     } catch (const SqlError& error) {
         if (error.state.empty() || error.state == "57014") throw;
         const bool unknown = error.state == "42704";
-        throw Failure(Exit::failed, error.what(),
-                      unknown ? "\"pgcandle search " + text + "\" looks for names, ISINs and misspelt symbols, too." : "");
+        throw Failure(
+            Exit::failed, error.what(),
+            unknown ? "\"pgcandle search " + text + "\" looks for names, ISINs and misspelt symbols, too." : "");
     }
     throw Failure(Exit::failed, "There is no instrument \"" + text + "\".");
 }

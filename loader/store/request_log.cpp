@@ -73,8 +73,10 @@ upstox::Limiter::Grant SharedLimiter::acquire(int wanted, std::string_view endpo
            "  LATERAL (SELECT count(*), (array_agg(until ORDER BY until DESC))[l.most] AS leaving FROM log WHERE until > log.at - l.span) used), "
            "granted AS (INSERT INTO request_log (endpoint, requested_at) SELECT '";
     for (const char c : endpoint) sql += c == '\'' || c == '\\' ? '_' : c;
-    sql += "', moment.at FROM room, moment, generate_series(1, least(room.free, " + std::to_string(wanted) + ")) RETURNING request_id) "
-           "SELECT (SELECT string_agg(request_id::text, ',') FROM granted), (coalesce(wait, 0) * 1000000)::bigint FROM room";
+    sql += "', moment.at FROM room, moment, generate_series(1, least(room.free, " + std::to_string(wanted) +
+           ")) RETURNING request_id) "
+           "SELECT (SELECT string_agg(request_id::text, ',') FROM granted), (coalesce(wait, 0) * 1000000)::bigint FROM "
+           "room";
     const Rows rows = connection_.run_all(sql);
     Grant grant;
     if (rows.is_null(0, 0)) {

@@ -7,9 +7,10 @@ void RunLog::begin() {
     connection_.run("DELETE FROM sync_run WHERE started_at < clock_timestamp() - interval '90 days'");
     connection_.run("DELETE FROM sync_job WHERE finished_at < clock_timestamp() - interval '30 days'");
     // Of a loader that was killed, nobody else would say that its run is over.
-    connection_.run("SELECT clear_sync_alert('long_run', a.subject) FROM sync_alert a WHERE a.kind = 'long_run' AND "
-                    "a.cleared_at IS NULL AND NOT EXISTS (SELECT FROM sync_job j WHERE j.state = 'running' AND "
-                    "j.leased_by = a.subject AND j.leased_until > clock_timestamp())");
+    connection_.run(
+        "SELECT clear_sync_alert('long_run', a.subject) FROM sync_alert a WHERE a.kind = 'long_run' AND "
+        "a.cleared_at IS NULL AND NOT EXISTS (SELECT FROM sync_job j WHERE j.state = 'running' AND "
+        "j.leased_by = a.subject AND j.leased_until > clock_timestamp())");
     run_ = connection_.run("INSERT INTO sync_run (command, worker) VALUES ('candles', $1) RETURNING run_id", {worker_}).str(0, 0);
 }
 

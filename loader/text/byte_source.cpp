@@ -83,7 +83,8 @@ std::size_t ByteSource::inflate_some(char* out, std::size_t size) {
 void LineReader::convert() {
     const auto unit = [&](std::size_t at) {
         const auto first = static_cast<unsigned char>(raw_[at]), second = static_cast<unsigned char>(raw_[at + 1]);
-        return static_cast<std::uint32_t>(encoding_ == Encoding::utf16_little ? first | second << 8 : first << 8 | second);
+        return static_cast<std::uint32_t>(encoding_ == Encoding::utf16_little ? first | second << 8
+                                                                              : first << 8 | second);
     };
     const auto put = [&](std::uint32_t byte) { text_ += static_cast<char>(byte); };
     std::size_t at = 0;
@@ -97,10 +98,15 @@ void LineReader::convert() {
             if (pair) at += 2;
         }
         at += 2;
-        if (point < 0x80) put(point);
-        else if (point < 0x800) put(0xc0 | point >> 6), put(0x80 | (point & 0x3f));
-        else if (point < 0x10000) put(0xe0 | point >> 12), put(0x80 | (point >> 6 & 0x3f)), put(0x80 | (point & 0x3f));
-        else put(0xf0 | point >> 18), put(0x80 | (point >> 12 & 0x3f)), put(0x80 | (point >> 6 & 0x3f)), put(0x80 | (point & 0x3f));
+        if (point < 0x80)
+            put(point);
+        else if (point < 0x800)
+            put(0xc0 | point >> 6), put(0x80 | (point & 0x3f));
+        else if (point < 0x10000)
+            put(0xe0 | point >> 12), put(0x80 | (point >> 6 & 0x3f)), put(0x80 | (point & 0x3f));
+        else
+            put(0xf0 | point >> 18), put(0x80 | (point >> 12 & 0x3f)), put(0x80 | (point >> 6 & 0x3f)),
+                put(0x80 | (point & 0x3f));
     }
     raw_.erase(0, at);
 }
@@ -115,9 +121,12 @@ void LineReader::find_encoding() {
     }
     const auto begins = [&](std::string_view mark) { return std::string_view(raw_).starts_with(mark); };
     const bool two = raw_.size() >= 2;
-    if (begins("\xff\xfe") || (two && raw_[0] != '\0' && raw_[1] == '\0')) encoding_ = Encoding::utf16_little;
-    else if (begins("\xfe\xff") || (two && raw_[0] == '\0' && raw_[1] != '\0')) encoding_ = Encoding::utf16_big;
-    else encoding_ = Encoding::utf8;
+    if (begins("\xff\xfe") || (two && raw_[0] != '\0' && raw_[1] == '\0'))
+        encoding_ = Encoding::utf16_little;
+    else if (begins("\xfe\xff") || (two && raw_[0] == '\0' && raw_[1] != '\0'))
+        encoding_ = Encoding::utf16_big;
+    else
+        encoding_ = Encoding::utf8;
     raw_.erase(0, begins("\xef\xbb\xbf") ? 3 : begins("\xff\xfe") || begins("\xfe\xff") ? 2 : 0);
     if (encoding_ == Encoding::utf8)
         text_ = std::exchange(raw_, {});

@@ -94,7 +94,8 @@ constexpr Name names[] = {
 std::optional<Column> column_of(std::string_view name) {
     std::string plain;
     for (const char c : name)
-        if (std::isalnum(static_cast<unsigned char>(c))) plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        if (std::isalnum(static_cast<unsigned char>(c)))
+            plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     // Amibroker writes both in one.
     if (name.find('/') != name.npos && plain == "datetime") return Column::instant;
     for (const Name& one : names)

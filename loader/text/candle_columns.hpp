@@ -6,17 +6,17 @@ namespace pg_candle {
 
 /// What a column of a candle file holds.
 enum class Column {
-    instant,         ///< date and time of day
-    instant_utc,     ///< the same, in UTC
+    instant,      ///< date and time of day
+    instant_utc,  ///< the same, in UTC
     date,
-    clock,           ///< the time of day beside a date
+    clock,  ///< the time of day beside a date
     open,
     high,
     low,
     close,
-    last,            ///< stands in for the close
+    last,  ///< stands in for the close
     volume,
-    tick_volume,     ///< stands in for the volume
+    tick_volume,  ///< stands in for the volume
     open_interest,
     symbol,
     instrument_key,

@@ -64,7 +64,8 @@ void settle(std::vector<int>& columns) {
     stand_in(Column::close, Column::last);
     stand_in(Column::volume, Column::tick_volume);
     // A time alone is a moment, as is a date that has none beside it.
-    if (at(Column::instant) < 0 && at(Column::instant_utc) < 0 && at(Column::date) < 0) stand_in(Column::instant, Column::clock);
+    if (at(Column::instant) < 0 && at(Column::instant_utc) < 0 && at(Column::date) < 0)
+        stand_in(Column::instant, Column::clock);
     if (at(Column::instant) >= 0) at(Column::instant_utc) = -1;
     if (at(Column::instant) >= 0 || at(Column::instant_utc) >= 0) at(Column::date) = at(Column::clock) = -1;
     if (at(Column::instrument_key) >= 0) at(Column::symbol) = at(Column::exchange) = -1;
@@ -135,7 +136,8 @@ void CandleCsv::look_ahead(const CsvHints& hints) {
         ahead_.push_back({lines_.number(), std::string(line)});
         split(ahead_.back().text, delimiter_, fields_);
         dates.add(time_field());
-        for (const Column column : {Column::open, Column::high, Column::low, Column::close, Column::volume, Column::open_interest})
+        for (const Column column :
+             {Column::open, Column::high, Column::low, Column::close, Column::volume, Column::open_interest})
             numbers.add(field(columns_[static_cast<std::size_t>(column)]));
     }
     const auto order = hints.date_order ? hints.date_order : dates.order();
@@ -166,7 +168,8 @@ const char* CandleCsv::read(std::string_view line, CsvCandle& row) {
     if (!read_amount(at(Column::open_interest), decimal_sign_, row.candle.oi)) return "the open interest is no number";
     row.symbol = at(Column::instrument_key);
     if (row.symbol.empty() && !at(Column::symbol).empty())
-        row.symbol = (at(Column::exchange).empty() ? "" : std::string(at(Column::exchange)) + ":") + std::string(at(Column::symbol));
+        row.symbol = (at(Column::exchange).empty() ? "" : std::string(at(Column::exchange)) + ":") +
+                     std::string(at(Column::symbol));
     return nullptr;
 }
 

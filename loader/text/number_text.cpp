@@ -13,7 +13,8 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Without blanks (also those that do not break), quotes and currency signs at the ends.
 std::string_view trim(std::string_view text) {
-    constexpr std::string_view around[] = {" ", "\t", "\"", "'", "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x82\xb9", "$", "Rs.", "Rs", "INR", "+"};
+    constexpr std::string_view around[] = {" ", "\t",  "\"", "'",   "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x82\xb9",
+                                           "$", "Rs.", "Rs", "INR", "+"};
     for (bool again = true; again;) {
         again = false;
         for (const std::string_view one : around) {
@@ -55,12 +56,17 @@ void DecimalSignFinder::add(std::string_view number) {
         (point > comma ? point_ : comma_) = true;
     } else if (has_comma) {
         // 12,34,567 and 1,234,567 are groups; 1,234 may be either.
-        if (count(',') > 1) point_ = true;
-        else if (digits_after(comma) != 3 || comma == 0 || number[0] == '0') comma_ = true;
-        else either_ = true;
+        if (count(',') > 1)
+            point_ = true;
+        else if (digits_after(comma) != 3 || comma == 0 || number[0] == '0')
+            comma_ = true;
+        else
+            either_ = true;
     } else if (has_point) {
-        if (count('.') > 1) comma_ = true;
-        else if (digits_after(point) != 3 || point == 0 || number[0] == '0') point_ = true;
+        if (count('.') > 1)
+            comma_ = true;
+        else if (digits_after(point) != 3 || point == 0 || number[0] == '0')
+            point_ = true;
     }
 }
 

@@ -71,7 +71,7 @@ std::optional<Date> make_date(int y, std::int64_t m, std::int64_t d) {
 
 /// What of a date is not known yet: two numbers that are day and month, in either order.
 struct ParsedDate {
-    std::optional<Date> date;        ///< where it can be read in one way
+    std::optional<Date> date;  ///< where it can be read in one way
     int year = 0;
     std::int64_t first = 0, second = 0;  ///< otherwise
 
@@ -169,18 +169,24 @@ bool take_offset(Scanner& text, minutes& offset) {
     text.skip_blanks();
     if (text.take('(')) text.skip_blanks();
     const std::string word = text.word();
-    if (word == "z" || word == "utc" || word == "gmt") offset = minutes{0};
-    else if (word == "ist") offset = india_offset;
-    else if (!word.empty()) return false;
+    if (word == "z" || word == "utc" || word == "gmt")
+        offset = minutes{0};
+    else if (word == "ist")
+        offset = india_offset;
+    else if (!word.empty())
+        return false;
     if (!text.rest.empty() && (text.rest[0] == '+' || text.rest[0] == '-')) {
         const int sign = text.rest[0] == '-' ? -1 : 1;
         text.rest.remove_prefix(1);
         std::int64_t h, m = 0;
         std::size_t digits;
         if (!text.number(h, digits)) return false;
-        if (digits == 4) m = h % 100, h /= 100;
-        else if (digits > 2) return false;
-        else if (text.take(':') && (!text.number(m, digits) || digits != 2)) return false;
+        if (digits == 4)
+            m = h % 100, h /= 100;
+        else if (digits > 2)
+            return false;
+        else if (text.take(':') && (!text.number(m, digits) || digits != 2))
+            return false;
         if (h > 15 || m > 59) return false;
         offset = sign * minutes{60 * h + m};
     }
@@ -195,19 +201,28 @@ std::optional<Instant> read_epoch(std::string_view text) {
     std::string_view fraction = point == text.npos ? std::string_view() : text.substr(point + 1);
     const std::string_view whole = text.substr(0, point);
     if (whole.size() < 9 || whole.size() > 19 || whole.size() == 14) return {};
-    if (!std::all_of(whole.begin(), whole.end(), is_digit) || !std::all_of(fraction.begin(), fraction.end(), is_digit)) return {};
+    if (!std::all_of(whole.begin(), whole.end(), is_digit) || !std::all_of(fraction.begin(), fraction.end(), is_digit))
+        return {};
     const std::int64_t number = std::stoll(std::string(whole.substr(0, 18)));
     switch (whole.size()) {
-        case 9: case 10: {
+        case 9:
+        case 10: {
             std::string digits(fraction.substr(0, 6));
             digits.resize(6, '0');
             return Instant{seconds{number}} + microseconds{std::stoll(digits)};
         }
-        case 12: case 13: return Instant{milliseconds{number}};
-        case 15: case 16: return Instant{microseconds{number}};
-        case 18: return Instant{microseconds{number / 1000}};
-        case 19: return Instant{microseconds{number / 100}};
-        default: return {};
+        case 12:
+        case 13:
+            return Instant{milliseconds{number}};
+        case 15:
+        case 16:
+            return Instant{microseconds{number}};
+        case 18:
+            return Instant{microseconds{number / 1000}};
+        case 19:
+            return Instant{microseconds{number / 100}};
+        default:
+            return {};
     }
 }
 

@@ -55,7 +55,8 @@ ApiError ErrorParser::parse(const JsonText& body, long http_status) {
 }
 
 ApiError ErrorParser::unreadable(const JsonText& body, long http_status) {
-    return {http_status, {},
+    return {http_status,
+            {},
             is_page(body)    ? "answered with an HTML page"
             : is_blank(body) ? "answered with nothing"
                              : "The answer is broken JSON"};

@@ -218,8 +218,7 @@ void Client::retry_or_fail(std::unique_ptr<Transfer> transfer, ApiError error, m
 /// Whether a refused token is given another chance: at the first refusal since something went well, and for what was
 /// under way then.
 bool Client::doubts(const Transfer& transfer) const {
-    return !token_.empty() &&
-           (token_doubted_until_ == Clock::time_point{} || transfer.sent < token_doubted_until_);
+    return !token_.empty() && (token_doubted_until_ == Clock::time_point{} || transfer.sent < token_doubted_until_);
 }
 
 void Client::retry_after_doubt(std::unique_ptr<Transfer> transfer) {
@@ -243,8 +242,8 @@ void Client::fail(std::unique_ptr<Transfer> transfer, ApiError error) {
     Reply reply{{}, std::move(error), transfer->attempts};
     transfer->request.receive(reply);
     if (!of_request && refusals_ >= most_refusals)
-        throw Unavailable("Upstox does not answer: " + std::to_string(refusals_) + " requests in a row came to \"" + kind +
-                          "\". No more were sent.");
+        throw Unavailable("Upstox does not answer: " + std::to_string(refusals_) + " requests in a row came to \"" +
+                          kind + "\". No more were sent.");
 }
 
 void Client::move_due_retries() {

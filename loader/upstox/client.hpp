@@ -22,7 +22,8 @@ namespace pg_candle::upstox {
 class Unavailable : public Failure {
 public:
     explicit Unavailable(const std::string& what)
-        : Failure(Exit::failed, what, "Repeat the command later: what was stored stays, and the rest is made up for.") {}
+        : Failure(Exit::failed, what, "Repeat the command later: what was stored stays, and the rest is made up for.") {
+    }
 };
 
 struct ClientOptions {
@@ -114,7 +115,7 @@ private:
     std::vector<Transfer*> in_flight_;
     Clock::time_point paused_until_{};  // after a 429, for all requests
     Clock::time_point token_doubted_until_{};
-    int refusals_ = 0;     // final ones in a row, of one kind:
+    int refusals_ = 0;  // final ones in a row, of one kind:
     std::string refusal_;
 };
 

@@ -29,7 +29,9 @@ bool read_day(const Json& one, MarketDay& day) {
     const auto date = parse_date(text("date"));
     if (!date) return false;
     day.date = *date, day.description = text("description"), day.type = text("holiday_type");
-    if (day.type.empty() || day.description.empty() || !one.contains("closed_exchanges") || !one["closed_exchanges"].is_array()) return false;
+    if (day.type.empty() || day.description.empty() || !one.contains("closed_exchanges") ||
+        !one["closed_exchanges"].is_array())
+        return false;
     for (const Json& exchange : one["closed_exchanges"]) {
         if (!exchange.is_string() || exchange.get<std::string>().empty()) return false;
         day.closed.push_back(exchange.get<std::string>());
@@ -43,7 +45,9 @@ bool read_day(const Json& one, MarketDay& day) {
     return true;
 }
 
-std::string shown(const Json& entry) { return entry.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 200); }
+std::string shown(const Json& entry) {
+    return entry.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 200);
+}
 
 }  // namespace
 

@@ -165,7 +165,8 @@ const char* InstrumentParser::parse(simdjson::padded_string_view text, Instrumen
 std::string InstrumentParser::key_of(simdjson::padded_string_view text) {
     json::document document;
     std::string_view key;
-    if (parser_.iterate(text).get(document) || document.find_field_unordered("instrument_key").get_string().get(key)) return {};
+    if (parser_.iterate(text).get(document) || document.find_field_unordered("instrument_key").get_string().get(key))
+        return {};
     return std::string(trim(key));
 }
 

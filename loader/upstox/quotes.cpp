@@ -68,9 +68,12 @@ Parsed QuoteParser::parse(const JsonText& body, std::vector<Quote>& quotes, std:
                 if (!read_amount(value, quote.last_quantity)) reason = "the last quantity is no number";
             }
         }
-        if (quote.instrument_key.empty()) reason = "there is no instrument_token";
-        else if (!has_price) reason = "the last price is no number";
-        else if (quote.last_price <= 0) reason = "the last price is not above 0";
+        if (quote.instrument_key.empty())
+            reason = "there is no instrument_token";
+        else if (!has_price)
+            reason = "the last price is no number";
+        else if (quote.last_price <= 0)
+            reason = "the last price is not above 0";
         if (reason)
             ++rejected[reason];
         else

@@ -31,7 +31,8 @@ std::string trim(const std::string& text) {
 }
 
 /// A token goes into a header line: printable characters without blanks only.
-Token checked(const std::string& secret, const std::string& from, const std::string& place, const std::string& kind = {}) {
+Token checked(const std::string& secret, const std::string& from, const std::string& place,
+              const std::string& kind = {}) {
     for (const char c : secret)
         if (c <= 0x20 || c >= 0x7f)
             throw Failure(Exit::authentication, from + " holds no token: there is a character in it that no token has.");
@@ -92,8 +93,9 @@ std::string field(const std::string& text, const char* name) {
 
 Token load_token(const std::string& file) {
     if (const char* secret = std::getenv(variable); secret && *secret)
-        return checked(trim(secret), variable,
-                       std::string(variable) + (is_from_environment_file(variable) ? " of .env" : " of the environment"));
+        return checked(
+            trim(secret), variable,
+            std::string(variable) + (is_from_environment_file(variable) ? " of .env" : " of the environment"));
     const std::optional<std::string> text = read_token_file(file);
     if (!text) return {};
     const bool bare = !text->starts_with('{');
@@ -136,10 +138,12 @@ void store_token(const std::string& file, const Token& token, const std::string&
 }
 
 std::string renewal(const Token& token) {
-    const std::string expiry = token.kind() == "analytics" ? "An analytics token works for a year. " : "It expires at 03:30 every day. ";
+    const std::string expiry =
+        token.kind() == "analytics" ? "An analytics token works for a year. " : "It expires at 03:30 every day. ";
     if (token.empty()) return "Run \"pgcandle login\".";
     if (token.place().starts_with(variable))
-        return expiry + "It came from " + token.place() + ", which goes before the token of \"pgcandle login\": put a new " +
+        return expiry + "It came from " + token.place() +
+               ", which goes before the token of \"pgcandle login\": put a new " +
                "one there, or take it away and run \"pgcandle login\".";
     return expiry + "It came from " + token.place() + ". Run \"pgcandle login" +
            (token.kind() == "analytics" ? " --analytics" : "") + "\".";

@@ -22,7 +22,8 @@ bool have_one_time(const std::vector<Instant>& times) {
 /// Of rows that have a date each.
 std::optional<Timeframe> guess_from_dates(const std::vector<Instant>& times) {
     std::vector<long> gaps;  // in days
-    for (std::size_t i = 1; i < times.size(); ++i) gaps.push_back((india_date(times[i]) - india_date(times[i - 1])).count());
+    for (std::size_t i = 1; i < times.size(); ++i)
+        gaps.push_back((india_date(times[i]) - india_date(times[i - 1])).count());
     const long least = *std::min_element(gaps.begin(), gaps.end());
     if (least <= 3) return day;
     if (gaps.size() < 2) return {};

@@ -79,7 +79,8 @@ private:
     void refuse_others(const std::string& symbol) {
         if (options_.symbol.empty() || symbol == only_symbol_) return;
         if (only_symbol_)
-            throw Failure(Exit::usage, "The file holds candles of " + *only_symbol_ + " and " + symbol + ", not of one instrument.",
+            throw Failure(Exit::usage,
+                          "The file holds candles of " + *only_symbol_ + " and " + symbol + ", not of one instrument.",
                           "Without --symbol each goes where its symbol says.");
         only_symbol_ = symbol;
     }

@@ -21,8 +21,8 @@ struct ImportOptions {
 struct ImportReport {
     std::int64_t rows = 0;                 ///< candle rows in the file, rejected ones included
     std::string timeframe;
-    bool guessed = false;                  ///< it was seen from the times
-    std::vector<std::string> unread;       ///< columns that mean nothing here
+    bool guessed = false;             ///< it was seen from the times
+    std::vector<std::string> unread;  ///< columns that mean nothing here
     store::Stored stored;
     std::map<std::string, std::int64_t> rejected, altered;
 };

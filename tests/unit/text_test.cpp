@@ -150,18 +150,19 @@ TEST(EnvironmentFile, FillsWhatIsNotSet) {
 TEST(EnvironmentFile, ReadsWhatOthersWrite) {
     const struct {
         const char *line, *value;
-    } cases[] = {{"T = a b ", "a b"},
-                 {"\xef\xbb\xbfT=1", "1"},
-                 {"T=1\r\nU=2\r\n", "1"},
-                 {"\tT\t=\t1", "1"},
-                 {"declare -x T=\"1\"", "1"},
-                 {"export\tT='a \"b\" $c'", "a \"b\" $c"},
-                 {"T=\"a \\\"b\\\" \\n\\\\\"  # why", "a \"b\" \n\\"},
-                 {"T=a#b # why", "a#b"},
-                 {"T=", ""},
-                 {"T=\"-----BEGIN KEY-----\r\nabc=\r\n-----END KEY-----\"\nU=1", "-----BEGIN KEY-----\nabc=\n-----END KEY-----"},
-                 {"T=a=b", "a=b"},
-                 {"export T=1;", "1;"}};
+    } cases[] = {
+        {"T = a b ", "a b"},
+        {"\xef\xbb\xbfT=1", "1"},
+        {"T=1\r\nU=2\r\n", "1"},
+        {"\tT\t=\t1", "1"},
+        {"declare -x T=\"1\"", "1"},
+        {"export\tT='a \"b\" $c'", "a \"b\" $c"},
+        {"T=\"a \\\"b\\\" \\n\\\\\"  # why", "a \"b\" \n\\"},
+        {"T=a#b # why", "a#b"},
+        {"T=", ""},
+        {"T=\"-----BEGIN KEY-----\r\nabc=\r\n-----END KEY-----\"\nU=1", "-----BEGIN KEY-----\nabc=\n-----END KEY-----"},
+        {"T=a=b", "a=b"},
+        {"export T=1;", "1;"}};
     for (const auto& [line, value] : cases) {
         unsetenv("T");
         const std::string path = write_file("env", line);

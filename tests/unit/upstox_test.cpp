@@ -122,8 +122,7 @@ TEST(ErrorParser, ReadsDocumentedErrors) {
     EXPECT_TRUE(error("UDAPI1149", 401).plan_missing());
     EXPECT_TRUE(error("UDAPI10005", 200).too_many_requests());
     EXPECT_TRUE(error("UDAPI100011", 400).key_refused());
-    EXPECT_EQ(parser.parse(JsonText("<html>Bad Gateway</html>"), 502).text(),
-              "refused with an HTML page, HTTP 502");
+    EXPECT_EQ(parser.parse(JsonText("<html>Bad Gateway</html>"), 502).text(), "refused with an HTML page, HTTP 502");
     EXPECT_EQ(parser.parse(JsonText("no"), 403).text(), "refused without saying why, HTTP 403");
     EXPECT_EQ(ErrorParser::unreadable(JsonText("\n<html>"), 200).text(), "answered with an HTML page, HTTP 200");
     EXPECT_EQ(ErrorParser::unreadable(JsonText("{"), 200).text(), "The answer is broken JSON, HTTP 200");
