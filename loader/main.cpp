@@ -1,4 +1,5 @@
 // pgcandle: brings market data of Upstox into the candle tables of pg_candle.
+#include <CLI/CLI.hpp>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -54,7 +55,8 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", PG_CANDLE_VERSION);
     app.require_subcommand(1);
     app.fallthrough();
-    commands::Context context(app);
+    commands::Command program(app);
+    commands::Context context(program);
     app.parse_complete_callback([&] {
         if (context.api_url.empty()) context.api_url = "https://api.upstox.com";
         if (context.assets_url.empty()) context.assets_url = "https://assets.upstox.com";
@@ -69,7 +71,7 @@ int main(int argc, char** argv) {
                            commands::add_search, commands::add_watch, commands::add_sync, commands::add_backfill,
                            commands::add_ltp, commands::add_run, commands::add_queue, commands::add_status,
                            commands::add_import, commands::add_export, commands::add_completion})
-        add(app, context);
+        add(program, context);
 
     struct sigaction action {};
     action.sa_handler = stop_softly;

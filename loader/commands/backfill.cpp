@@ -115,20 +115,20 @@ Exit backfill(const Context& context, const Options& options) {
 
 }  // namespace
 
-void add_backfill(CLI::App& app, Context& context) {
+void add_backfill(Command& program, Context& context) {
     const auto options = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand("backfill", "Completes candles; what is stored already is not asked for again");
-    command->add_option("--symbols", options->symbols, "Like RELIANCE,NSE:TCS or instrument keys; default: the watchlist");
-    command->add_option("--timeframes", options->timeframes, "Timeframes to have; default: those of the watchlist, or 1m 5m 15m 30m 1h 4h 1d 1w");
-    command->add_flag("--fetch-all", options->fetch_all, "Fetches intraday timeframes instead of deriving them from 1m");
-    CLI::Option* days = command->add_option("--days", options->days, "The last so many days, today included")->check(CLI::Range(1, 20000))->capture_default_str();
-    command->add_option("--from", options->from, "First date")->excludes(days);
-    command->add_option("--to", options->to, "Last date; default today");
-    command->add_flag("--force", options->force, "Asks even for what is stored");
-    command->add_flag("--dry-run", options->dry_run,
+    Command command = program.subcommand("backfill", "Completes candles; what is stored already is not asked for again");
+    command.option("--symbols", options->symbols, "Like RELIANCE,NSE:TCS or instrument keys; default: the watchlist");
+    command.option("--timeframes", options->timeframes, "Timeframes to have; default: those of the watchlist, or 1m 5m 15m 30m 1h 4h 1d 1w");
+    command.flag("--fetch-all", options->fetch_all, "Fetches intraday timeframes instead of deriving them from 1m");
+    const Option days = command.option("--days", options->days, "The last so many days, today included").range(1, 20000).show_default();
+    command.option("--from", options->from, "First date").excludes(days);
+    command.option("--to", options->to, "Last date; default today");
+    command.flag("--force", options->force, "Asks even for what is stored");
+    command.flag("--dry-run", options->dry_run,
                       "Prints how many requests that is, how long they take, and what should come");
-    command->add_option("--report", options->report, "Writes a JSON report into this file");
-    command->callback([&context, options] { context.exit = backfill(context, *options); });
+    command.option("--report", options->report, "Writes a JSON report into this file");
+    command.callback([&context, options] { context.exit = backfill(context, *options); });
 }
 
 }  // namespace pg_candle::commands

@@ -48,12 +48,12 @@ store::CalendarReport refresh_calendars(const Context& context, store::Connectio
     return report;
 }
 
-void add_calendar(CLI::App& app, Context& context) {
+void add_calendar(Command& program, Context& context) {
     const auto force = std::make_shared<bool>(false);
-    CLI::App* command = app.add_subcommand(
+    Command command = program.subcommand(
         "calendar", "Brings holidays and special sessions of this year up to date with the provider");
-    command->add_flag("--force", *force, "Even if it takes away more than five days that are known");
-    command->callback([&context, force] {
+    command.flag("--force", *force, "Even if it takes away more than five days that are known");
+    command.callback([&context, force] {
         store::Connection connection = context.connect();
         const store::CalendarReport report = refresh_calendars(context, connection, context.require_token(), *force);
         for (const store::CalendarChange& one : report.changes)

@@ -1,4 +1,5 @@
 // pgcandle completion and pgcandle manual: what a shell or man needs, made from the commands themselves.
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <functional>
 
@@ -9,7 +10,7 @@ namespace pg_candle::commands {
 namespace {
 
 /// A command with the words that lead to it: {"watch", "add"}; the program itself has none.
-struct Command {
+struct NamedCommand {
     const CLI::App* app;
     std::vector<std::string> path;
 };
@@ -27,11 +28,11 @@ std::vector<const CLI::App*> subcommands(const CLI::App& app) {
 }
 
 /// The program and everything below, in the order of --help.
-std::vector<Command> all_commands(const CLI::App& app, std::vector<std::string> path = {}) {
-    std::vector<Command> list{{&app, path}};
+std::vector<NamedCommand> all_commands(const CLI::App& app, std::vector<std::string> path = {}) {
+    std::vector<NamedCommand> list{{&app, path}};
     for (const CLI::App* one : subcommands(app)) {
         path.push_back(one->get_name());
-        for (Command& below : all_commands(*one, path)) list.push_back(std::move(below));
+        for (NamedCommand& below : all_commands(*one, path)) list.push_back(std::move(below));
         path.pop_back();
     }
     return list;
@@ -69,7 +70,7 @@ std::string shell_quoted(const std::string& text) {
 }
 
 /// The names of subcommands and options that may follow; those of the program go with every command.
-std::string words(const Command& command, const CLI::App& program) {
+std::string words(const NamedCommand& command, const CLI::App& program) {
     std::vector<std::string> list;
     for (const CLI::App* one : subcommands(*command.app)) list.push_back(one->get_name());
     for (const CLI::App* app : {command.app, &program}) {
@@ -81,29 +82,29 @@ std::string words(const Command& command, const CLI::App& program) {
 }
 
 /// The pattern of all words that lead to a command: /init|/watch|/watch/add.
-std::string paths(const std::vector<Command>& commands) {
+std::string paths(const std::vector<NamedCommand>& commands) {
     std::string pattern;
-    for (const Command& one : commands)
+    for (const NamedCommand& one : commands)
         if (!one.path.empty()) pattern += (pattern.empty() ? "/" : "|/") + joined(one.path, "/");
     return pattern;
 }
 
 // Both walk the words that were typed as far as they are names of commands, and offer what follows.
 void print_bash(const CLI::App& program) {
-    const std::vector<Command> commands = all_commands(program);
+    const std::vector<NamedCommand> commands = all_commands(program);
     printf(
         "# bash completion of pgcandle\n_pgcandle() {\n    local path= i\n"
         "    for ((i = 1; i < COMP_CWORD; i++)); do\n        case \"$path/${COMP_WORDS[i]}\" in\n"
         "        %s) path=\"$path/${COMP_WORDS[i]}\" ;;\n        esac\n    done\n    case \"$path\" in\n",
         paths(commands).c_str());
-    for (const Command& one : commands)
+    for (const NamedCommand& one : commands)
         printf("    \"%s%s\") COMPREPLY=($(compgen -W \"%s\" -- \"${COMP_WORDS[COMP_CWORD]}\")) ;;\n",
                one.path.empty() ? "" : "/", joined(one.path, "/").c_str(), words(one, program).c_str());
     printf("    esac\n}\ncomplete -o default -F _pgcandle pgcandle\n");
 }
 
 void print_zsh(const CLI::App& program) {
-    const std::vector<Command> commands = all_commands(program);
+    const std::vector<NamedCommand> commands = all_commands(program);
     printf(
         "#compdef pgcandle\nlocal path_= i\nlocal -a commands options\nfor ((i = 2; i < CURRENT; i++)); do\n"
         "    case \"$path_/${words[i]}\" in\n    %s) path_=\"$path_/${words[i]}\" ;;\n    esac\ndone\ncase \"$path_\" "
@@ -112,7 +113,7 @@ void print_zsh(const CLI::App& program) {
     const auto item = [](const std::string& name, const std::string& text) {
         printf(" %s", shell_quoted(escaped(name, ":") + ":" + text).c_str());
     };
-    for (const Command& one : commands) {
+    for (const NamedCommand& one : commands) {
         printf("\"%s%s\")\n    commands=(", one.path.empty() ? "" : "/", joined(one.path, "/").c_str());
         for (const CLI::App* below : subcommands(*one.app)) item(below->get_name(), below->get_description());
         printf(")\n    options=(");
@@ -130,7 +131,7 @@ void print_zsh(const CLI::App& program) {
 
 void print_fish(const CLI::App& program) {
     printf("# fish completion of pgcandle\n");
-    for (const Command& one : all_commands(program)) {
+    for (const NamedCommand& one : all_commands(program)) {
         std::string condition;
         for (const std::string& word : one.path)
             condition += (condition.empty() ? "" : "; and ") + ("__fish_seen_subcommand_from " + word);
@@ -179,7 +180,7 @@ void print_manual(const CLI::App& program) {
         PG_CANDLE_VERSION, roff(program.get_description()).c_str());
     for (const CLI::Option* option : options(program)) print_option(*option);
     printf(".SH COMMANDS\n");
-    for (const Command& one : all_commands(program)) {
+    for (const NamedCommand& one : all_commands(program)) {
         if (one.path.empty()) continue;
         printf(".SS %s\n%s.\n", roff("pgcandle " + joined(one.path, " ")).c_str(),
                roff(one.app->get_description()).c_str());
@@ -191,16 +192,17 @@ void print_manual(const CLI::App& program) {
 
 }  // namespace
 
-void add_completion(CLI::App& app, Context&) {
-    CLI::App* command =
-        app.add_subcommand("completion", "Prints the completion script of a shell")->require_subcommand(1);
+void add_completion(Command& program, Context&) {
+    Command command =
+        program.subcommand("completion", "Prints the completion script of a shell").require_subcommand(1, 1);
+    CLI::App& app = program.app();
     const auto add = [&](const char* name, const char* text, void (*print)(const CLI::App&)) {
-        command->add_subcommand(name, text)->callback([&app, print] { print(app); });
+        command.subcommand(name, text).callback([&app, print] { print(app); });
     };
     add("bash", "For bash: put it into share/bash-completion/completions/pgcandle", print_bash);
     add("zsh", "For zsh: put it as _pgcandle into a folder of fpath", print_zsh);
     add("fish", "For fish: put it into share/fish/vendor_completions.d/pgcandle.fish", print_fish);
-    app.add_subcommand("manual", "Prints the manual page: pgcandle manual | man -l -")->callback([&app] {
+    program.subcommand("manual", "Prints the manual page: pgcandle manual | man -l -").callback([&app] {
         print_manual(app);
     });
 }

@@ -1,11 +1,11 @@
 #pragma once
-#include <CLI/CLI.hpp>
 #include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "commands/command_line.hpp"
 #include "failure.hpp"
 #include "store/connection.hpp"
 #include "store/request_log.hpp"
@@ -17,7 +17,7 @@ namespace pg_candle::commands {
 class Context {
 public:
     /// Adds the shared options.
-    explicit Context(CLI::App& app);
+    explicit Context(Command program);
 
     /// A connection to the database with the candle tables in reach.
     store::Connection connect() const;
@@ -49,20 +49,20 @@ public:
 std::vector<std::string> split_list(const std::string& text);
 
 /// Adds the command to the program. One for each file of this folder.
-void add_init(CLI::App& app, Context& context);
-void add_login(CLI::App& app, Context& context);
-void add_instruments(CLI::App& app, Context& context);
-void add_calendar(CLI::App& app, Context& context);
-void add_watch(CLI::App& app, Context& context);
-void add_sync(CLI::App& app, Context& context);
-void add_backfill(CLI::App& app, Context& context);
-void add_ltp(CLI::App& app, Context& context);
-void add_run(CLI::App& app, Context& context);
-void add_status(CLI::App& app, Context& context);
-void add_import(CLI::App& app, Context& context);
-void add_export(CLI::App& app, Context& context);
-void add_search(CLI::App& app, Context& context);
-void add_queue(CLI::App& app, Context& context);
-void add_completion(CLI::App& app, Context& context);
+void add_init(Command& program, Context& context);
+void add_login(Command& program, Context& context);
+void add_instruments(Command& program, Context& context);
+void add_calendar(Command& program, Context& context);
+void add_watch(Command& program, Context& context);
+void add_sync(Command& program, Context& context);
+void add_backfill(Command& program, Context& context);
+void add_ltp(Command& program, Context& context);
+void add_run(Command& program, Context& context);
+void add_status(Command& program, Context& context);
+void add_import(Command& program, Context& context);
+void add_export(Command& program, Context& context);
+void add_search(Command& program, Context& context);
+void add_queue(Command& program, Context& context);
+void add_completion(Command& program, Context& context);
 
 }  // namespace pg_candle::commands

@@ -106,16 +106,16 @@ std::int64_t export_candles(const Context& context, const Options& options) {
 
 }  // namespace
 
-void add_export(CLI::App& app, Context& context) {
+void add_export(Command& program, Context& context) {
     const auto options = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand("export", "Writes candles or indicators as CSV");
-    command->add_option("--symbols", options->symbols, "Like RELIANCE,NSE:TCS; with several, a symbol column goes first")->required();
-    command->add_option("--timeframe", options->timeframe, "Their timeframe")->required();
-    command->add_option("--from", options->from, "First date");
-    command->add_option("--to", options->to, "Last date");
-    command->add_flag("--indicators", options->indicators, "The columns of indicator_data instead of the candles");
-    command->add_option("-o,--output", options->output, "File; gzip if its name ends with .gz; - is standard output")->capture_default_str();
-    command->callback([&context, options] {
+    Command command = program.subcommand("export", "Writes candles or indicators as CSV");
+    command.option("--symbols", options->symbols, "Like RELIANCE,NSE:TCS; with several, a symbol column goes first").required();
+    command.option("--timeframe", options->timeframe, "Their timeframe").required();
+    command.option("--from", options->from, "First date");
+    command.option("--to", options->to, "Last date");
+    command.flag("--indicators", options->indicators, "The columns of indicator_data instead of the candles");
+    command.option("-o,--output", options->output, "File; gzip if its name ends with .gz; - is standard output").show_default();
+    command.callback([&context, options] {
         const std::int64_t rows = export_candles(context, *options);
         if (!context.quiet && options->output != "-") printf("%lld rows\n", static_cast<long long>(rows));
     });

@@ -47,20 +47,20 @@ bool import_one(store::Connection& connection, const std::string& file, const wo
 
 }  // namespace
 
-void add_import(CLI::App& app, Context& context) {
+void add_import(Command& program, Context& context) {
     const auto options = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand("import", "Loads candle files: CSV or recorded JSON bodies, plain or gzip");
-    command->add_option("files", options->files, "One transaction each; - is standard input")->required();
-    command->add_option("--symbol", options->import.symbol, "Whose candles; default: the file's symbol column, else its name");
-    command->add_option("--timeframe", options->timeframe, "Their timeframe; default: what the times show");
-    command->add_option("--date-order", options->date_order, "Of dates in numbers; default: what they show")
-        ->check(CLI::IsMember({"dmy", "mdy"}));
-    command->add_option("--decimal", options->decimal, "The decimal sign; default: what the numbers show")
-        ->check(CLI::IsMember({"point", "comma"}));
-    command->add_flag("--create", options->import.create, "Adds instruments that are not there");
-    command->add_option("--segment", options->import.segment, "Segment of added instruments")->capture_default_str();
-    command->add_flag("--replace", options->import.replace, "Replaces even the provider's own historical candles");
-    command->callback([&context, options] {
+    Command command = program.subcommand("import", "Loads candle files: CSV or recorded JSON bodies, plain or gzip");
+    command.option("files", options->files, "One transaction each; - is standard input").required();
+    command.option("--symbol", options->import.symbol, "Whose candles; default: the file's symbol column, else its name");
+    command.option("--timeframe", options->timeframe, "Their timeframe; default: what the times show");
+    command.option("--date-order", options->date_order, "Of dates in numbers; default: what they show")
+        .one_of({"dmy", "mdy"});
+    command.option("--decimal", options->decimal, "The decimal sign; default: what the numbers show")
+        .one_of({"point", "comma"});
+    command.flag("--create", options->import.create, "Adds instruments that are not there");
+    command.option("--segment", options->import.segment, "Segment of added instruments").show_default();
+    command.flag("--replace", options->import.replace, "Replaces even the provider's own historical candles");
+    command.callback([&context, options] {
         if (!options->timeframe.empty()) options->import.timeframe = require_timeframe(options->timeframe);
         if (!options->date_order.empty())
             options->import.csv.date_order =

@@ -31,8 +31,8 @@ void init(const Context& context) {
 
 }  // namespace
 
-void add_init(CLI::App& app, Context& context) {
-    app.add_subcommand("init", "Creates the extension and the candle tables in the database")->callback([&] { init(context); });
+void add_init(Command& program, Context& context) {
+    program.subcommand("init", "Creates the extension and the candle tables in the database").callback([&] { init(context); });
 }
 
 }  // namespace pg_candle::commands

@@ -116,15 +116,15 @@ void refresh_instruments(const Context& context) {
                  report.total.reactivated, report.bad_records);
 }
 
-void add_instruments(CLI::App& app, Context& context) {
+void add_instruments(Command& program, Context& context) {
     const auto options = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand("instruments", "Syncs the instrument master with the provider's file");
-    command->add_option("--file", options->file, "A file instead of the download, gzip or plain; - is standard input");
-    command->add_option("--exchange", options->exchange, "Which of the provider's files")
-        ->check(CLI::IsMember({"complete", "NSE", "BSE", "MCX"}))->capture_default_str();
-    command->add_flag("--force", options->force, "Even if more than half of a segment vanishes");
-    command->add_flag("--json", options->json, "Prints the report as JSON");
-    command->callback([&context, options] {
+    Command command = program.subcommand("instruments", "Syncs the instrument master with the provider's file");
+    command.option("--file", options->file, "A file instead of the download, gzip or plain; - is standard input");
+    command.option("--exchange", options->exchange, "Which of the provider's files")
+        .one_of({"complete", "NSE", "BSE", "MCX"}).show_default();
+    command.flag("--force", options->force, "Even if more than half of a segment vanishes");
+    command.flag("--json", options->json, "Prints the report as JSON");
+    command.callback([&context, options] {
         const store::SyncReport report = sync(context, *options);
         if (options->json)
             printf("%s\n", to_json(report).dump(2).c_str());

@@ -115,17 +115,17 @@ void login(const Context& context, const Options& options) {
 
 }  // namespace
 
-void add_login(CLI::App& app, Context& context) {
+void add_login(Command& program, Context& context) {
     const auto options = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand("login", "Gets an access token and stores it in a file that only you can read");
-    command->add_option("--client-id", options->app.client_id, "API key of your app")->envname("UPSTOX_CLIENT_ID");
-    command->add_option("--redirect-uri", options->app.redirect_uri, "The app's; with http://127.0.0.1:PORT/ the code is received there")
-        ->envname("UPSTOX_REDIRECT_URI");
-    command->add_flag("--paste", options->paste, "Reads the address or code from standard input instead of listening");
-    command->add_option("--patience", options->patience, "Seconds to wait for the login")->check(CLI::Range(1, 86400))->capture_default_str();
-    command->add_flag("--analytics", options->analytics, "Stores an analytics token, valid for a year, that standard input holds");
-    command->footer("The app's secret comes from UPSTOX_CLIENT_SECRET or is asked for; neither it nor a token is ever an argument.");
-    command->callback([&context, options] { login(context, *options); });
+    Command command = program.subcommand("login", "Gets an access token and stores it in a file that only you can read");
+    command.option("--client-id", options->app.client_id, "API key of your app").environment("UPSTOX_CLIENT_ID");
+    command.option("--redirect-uri", options->app.redirect_uri, "The app's; with http://127.0.0.1:PORT/ the code is received there")
+        .environment("UPSTOX_REDIRECT_URI");
+    command.flag("--paste", options->paste, "Reads the address or code from standard input instead of listening");
+    command.option("--patience", options->patience, "Seconds to wait for the login").range(1, 86400).show_default();
+    command.flag("--analytics", options->analytics, "Stores an analytics token, valid for a year, that standard input holds");
+    command.footer("The app's secret comes from UPSTOX_CLIENT_SECRET or is asked for; neither it nor a token is ever an argument.");
+    command.callback([&context, options] { login(context, *options); });
 }
 
 }  // namespace pg_candle::commands

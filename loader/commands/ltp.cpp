@@ -69,12 +69,12 @@ Exit ltp(const Context& context, const Options& options) {
 
 }  // namespace
 
-void add_ltp(CLI::App& app, Context& context) {
+void add_ltp(Command& program, Context& context) {
     const auto options = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand("ltp", "Stores the last traded prices, every minute until stopped");
-    command->add_option("--symbols", options->symbols, "Instead of the watchlist");
-    command->add_flag("--once", options->once, "Once only");
-    command->callback([&context, options] { context.exit = ltp(context, *options); });
+    Command command = program.subcommand("ltp", "Stores the last traded prices, every minute until stopped");
+    command.option("--symbols", options->symbols, "Instead of the watchlist");
+    command.flag("--once", options->once, "Once only");
+    command.callback([&context, options] { context.exit = ltp(context, *options); });
 }
 
 }  // namespace pg_candle::commands

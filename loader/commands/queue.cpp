@@ -57,14 +57,14 @@ void cancel(const Context& context, const std::vector<std::string>& what) {
 
 }  // namespace
 
-void add_queue(CLI::App& app, Context& context) {
-    CLI::App* queue = app.add_subcommand("queue", "What waits to be fetched")->require_subcommand(0, 1);
+void add_queue(Command& program, Context& context) {
+    Command queue = program.subcommand("queue", "What waits to be fetched").require_subcommand(0, 1);
     const auto what = std::make_shared<std::vector<std::string>>();
-    CLI::App* one = queue->add_subcommand("cancel", "Takes jobs off: all, or those of segments or instruments");
-    one->add_option("what", *what, "Segments like backfill or equity, or instruments");
-    one->callback([&context, what] { cancel(context, *what); });
-    queue->callback([&context, one] {
-        if (!one->parsed()) show(context);
+    Command one = queue.subcommand("cancel", "Takes jobs off: all, or those of segments or instruments");
+    one.option("what", *what, "Segments like backfill or equity, or instruments");
+    one.callback([&context, what] { cancel(context, *what); });
+    queue.callback([&context, one] {
+        if (!one.given()) show(context);
     });
 }
 

@@ -277,9 +277,9 @@ private:
 
 }  // namespace
 
-void add_run(CLI::App& app, Context& context) {
-    app.add_subcommand("run", "The daemon: keeps the timetable of the database and works off its queue, until stopped")
-        ->callback([&context] {
+void add_run(Command& program, Context& context) {
+    program.subcommand("run", "The daemon: keeps the timetable of the database and works off its queue, until stopped")
+        .callback([&context] {
             Daemon(context).run();
             spdlog::info("run ends");
         });

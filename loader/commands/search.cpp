@@ -105,16 +105,16 @@ Exit search(const Context& context, const Options& options) {
 
 }  // namespace
 
-void add_search(CLI::App& app, Context& context) {
+void add_search(Command& program, Context& context) {
     const auto options = std::make_shared<Options>();
-    CLI::App* command =
-        app.add_subcommand("search", "Finds instruments by name, symbol, ISIN or key, also misspelt ones");
-    command->add_option("text", options->words, "Like Infosys, nifty 50 or INE009A01021")->required();
-    command->add_option("--most", options->most, "Print so many at most")
-        ->check(CLI::Range(1, 10000))
-        ->capture_default_str();
-    command->add_flag("--json", options->json, "As JSON");
-    command->callback([&context, options] { context.exit = search(context, *options); });
+    Command command =
+        program.subcommand("search", "Finds instruments by name, symbol, ISIN or key, also misspelt ones");
+    command.option("text", options->words, "Like Infosys, nifty 50 or INE009A01021").required();
+    command.option("--most", options->most, "Print so many at most")
+        .range(1, 10000)
+        .show_default();
+    command.flag("--json", options->json, "As JSON");
+    command.callback([&context, options] { context.exit = search(context, *options); });
 }
 
 }  // namespace pg_candle::commands

@@ -170,14 +170,14 @@ void show_overview(const Context& context, store::Connection& connection, bool a
 
 }  // namespace
 
-void add_status(CLI::App& app, Context& context) {
+void add_status(Command& program, Context& context) {
     const auto json = std::make_shared<bool>(false);
     const auto symbols = std::make_shared<std::vector<std::string>>();
-    CLI::App* command =
-        app.add_subcommand("status", "What is stored, what is missing and why, what goes on, what went wrong");
-    command->add_option("symbols", *symbols, "All about these instruments; default: an overview");
-    command->add_flag("--json", *json, "As JSON");
-    command->callback([&context, json, symbols] {
+    Command command =
+        program.subcommand("status", "What is stored, what is missing and why, what goes on, what went wrong");
+    command.option("symbols", *symbols, "All about these instruments; default: an overview");
+    command.flag("--json", *json, "As JSON");
+    command.callback([&context, json, symbols] {
         store::Connection connection = context.connect();
         connection.use_timezone("Asia/Kolkata");
         if (symbols->empty()) return show_overview(context, connection, *json);

@@ -92,17 +92,17 @@ Exit sync(const Context& context, const Options& options) {
 
 }  // namespace
 
-void add_sync(CLI::App& app, Context& context) {
+void add_sync(Command& program, Context& context) {
     const auto options = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand("sync", "Completes whole segments: equity indices_nse indices_bse fo_current fo_historical fo_expired indicators");
-    command->add_option("--segment", options->segments, "Which; may be given several times. Default: all")->check(CLI::IsMember(all_segments))->take_all();
-    command->add_flag("--force", options->force, "Asks even for what is stored");
-    command->add_flag("--dry-run", options->dry_run, "Prints the requests and how long the rate limits will take; makes none");
-    command->add_flag("--status", options->status, "Prints how far each segment is");
-    command->add_option("--days", options->days, "Of the last so many days; default 60, of fo_current 5")->check(CLI::Range(1, 20000));
-    command->add_option("--expiries", options->expiries, "F&O: of the next so many expiries")->check(CLI::Range(1, 100))->capture_default_str();
-    command->add_option("--strikes", options->strikes, "F&O: so many strikes on either side of the last price")->check(CLI::Range(1, 1000))->capture_default_str();
-    command->callback([&context, options] { context.exit = sync(context, *options); });
+    Command command = program.subcommand("sync", "Completes whole segments: equity indices_nse indices_bse fo_current fo_historical fo_expired indicators");
+    command.option("--segment", options->segments, "Which; may be given several times. Default: all").one_of(all_segments).repeatable();
+    command.flag("--force", options->force, "Asks even for what is stored");
+    command.flag("--dry-run", options->dry_run, "Prints the requests and how long the rate limits will take; makes none");
+    command.flag("--status", options->status, "Prints how far each segment is");
+    command.option("--days", options->days, "Of the last so many days; default 60, of fo_current 5").range(1, 20000);
+    command.option("--expiries", options->expiries, "F&O: of the next so many expiries").range(1, 100).show_default();
+    command.option("--strikes", options->strikes, "F&O: so many strikes on either side of the last price").range(1, 1000).show_default();
+    command.callback([&context, options] { context.exit = sync(context, *options); });
 }
 
 }  // namespace pg_candle::commands

@@ -60,20 +60,20 @@ void list(const Context& context) {
 
 }  // namespace
 
-void add_watch(CLI::App& app, Context& context) {
-    CLI::App* watch = app.add_subcommand("watch", "The instruments that are looked after by default")->require_subcommand(1);
+void add_watch(Command& program, Context& context) {
+    Command watch = program.subcommand("watch", "The instruments that are looked after by default").require_subcommand(1, 1);
     const auto options = std::make_shared<Options>();
     for (const char* name : {"add", "remove"}) {
-        CLI::App* one = watch->add_subcommand(name, std::string(name) == "add" ? "Watches instruments" : "Stops watching instruments");
-        one->add_option("symbols", options->symbols, "RELIANCE, NSE:RELIANCE, NSE_EQ:RELIANCE or an instrument key")->required();
+        Command one = watch.subcommand(name, std::string(name) == "add" ? "Watches instruments" : "Stops watching instruments");
+        one.option("symbols", options->symbols, "RELIANCE, NSE:RELIANCE, NSE_EQ:RELIANCE or an instrument key").required();
         if (std::string(name) == "add") {
-            one->add_option("--timeframes", options->timeframes, "Timeframes to keep, like 1m,1d; default all eight");
-            one->callback([&context, options] { context.exit = add(context, *options); });
+            one.option("--timeframes", options->timeframes, "Timeframes to keep, like 1m,1d; default all eight");
+            one.callback([&context, options] { context.exit = add(context, *options); });
         } else {
-            one->callback([&context, options] { remove(context, *options); });
+            one.callback([&context, options] { remove(context, *options); });
         }
     }
-    watch->add_subcommand("list", "Prints them")->callback([&context] { list(context); });
+    watch.subcommand("list", "Prints them").callback([&context] { list(context); });
 }
 
 }  // namespace pg_candle::commands
