@@ -2,6 +2,7 @@
 #
 #   make demo           packages, build, a private throw-away PostgreSQL with a market in it, and a tour
 #   make check          packages, build, all tests; the last line is "N passed, N failed"
+#   make check T=tests/loader/sync_test.sh     only these
 #   make                builds the extension          make install        installs it (PG_CONFIG, DESTDIR)
 #   make loader         builds build/release/pgcandle          make install-loader   installs it (PREFIX, DESTDIR)
 #   make installcheck   tests the installed one on the running server that PGHOST etc. name
@@ -44,7 +45,7 @@ demo-stop:
 
 check: setup
 	$(MAKE) all
-	tests/run
+	tests/run $(T)
 
 installcheck:
 	tests/run_sql
