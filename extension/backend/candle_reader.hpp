@@ -2,7 +2,7 @@
 #include "backend/candle_row.hpp"
 #include "backend/compat.hpp"
 #include "backend/row_shape.hpp"
-#include "backend/saved_state.hpp"
+#include "backend/position.hpp"
 #include "backend/session_zones.hpp"
 #include "backend/tables.hpp"
 

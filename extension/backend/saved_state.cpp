@@ -2,10 +2,6 @@
 
 #include <cstring>
 
-extern "C" {
-#include "common/hashfn.h"
-}
-
 namespace pg_candle {
 namespace {
 
@@ -26,10 +22,6 @@ Header header_of(const bytea* saved) {
     Header header;
     memcpy(&header, VARDATA(saved), sizeof header);
     return header;
-}
-
-uint64 hash(const void* bytes, Size count, uint64 seed) {
-    return DatumGetUInt64(hash_any_extended(static_cast<const unsigned char*>(bytes), static_cast<int>(count), seed));
 }
 
 /// What follows the header: columns, and the plan's state.
@@ -71,14 +63,6 @@ bool read_header(const SavedState& saved, const Series& series, Header* header) 
 }
 
 }  // namespace
-
-uint64 fingerprint_of(TimestampTz ts, double open, double high, double low, double close, double volume) {
-    struct {
-        int64 ts;
-        double numbers[5];
-    } const candle{ts, {open, high, low, close, volume}};
-    return hash(&candle, sizeof candle, 0);
-}
 
 uint64 kernels_signature(const char* zone) {
     return zone ? hash(zone, strlen(zone), engine_version) : engine_version;

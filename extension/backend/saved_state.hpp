@@ -1,19 +1,10 @@
 #pragma once
 #include "backend/compat.hpp"
+#include "backend/position.hpp"
 #include "backend/row_shape.hpp"
 #include "backend/tables.hpp"
 
 namespace pg_candle {
-
-/// Where in a series a computation stood: after which candle, and what that candle was.
-struct Position {
-    int64 bars;         ///< candles up to and including this one; 0 is the start of the series
-    TimestampTz ts;     ///< of the candle
-    uint64 fingerprint; ///< fingerprint_of() the candle
-};
-
-/// All numbers of a candle in one; `volume` NaN where unknown.
-uint64 fingerprint_of(TimestampTz ts, double open, double high, double low, double close, double volume);
 
 /// Which version of the kernels, and which sessions; `zone`: of those, or null where every candle is a session.
 uint64 kernels_signature(const char* zone);
