@@ -1,7 +1,7 @@
 // The library: its magic, and what happens when it is loaded.
-#include "backend/compat.hpp"
-#include "backend/launcher.hpp"
-#include "backend/settings.hpp"
+#include "backend/postgres/compat.hpp"
+#include "backend/workers/launcher.hpp"
+#include "backend/postgres/settings.hpp"
 
 extern "C" {
 PG_CANDLE_MODULE_MAGIC;
