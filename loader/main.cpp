@@ -7,9 +7,9 @@
 #include <cstdio>
 
 #include "commands/context.hpp"
-#include "environment_file.hpp"
+#include "model/version.hpp"
+#include "text/environment_file.hpp"
 #include "text/near.hpp"
-#include "version.hpp"
 
 namespace {
 

@@ -5,8 +5,10 @@
 #include <fstream>
 #include <map>
 
-#include "commands/fetch.hpp"
-#include "commands/matrix.hpp"
+#include "commands/context.hpp"
+#include "commands/run_totals.hpp"
+#include "ingest/completeness_matrix.hpp"
+#include "ingest/queue_fetch.hpp"
 #include "store/instruments.hpp"
 
 namespace pg_candle::commands {
@@ -23,7 +25,7 @@ Date require_date(const std::string& text) {
     throw Failure(Exit::usage, "\"" + text + "\" is no date.", "Write it like 2026-09-22.");
 }
 
-upstox::DateRange dates(const Options& options) {
+DateRange dates(const Options& options) {
     const Date today = india_date(now());
     const Date to = options.to.empty() ? today : require_date(options.to);
     const Date from = options.from.empty() ? to - std::chrono::days{options.days - 1} : require_date(options.from);
@@ -41,7 +43,7 @@ std::vector<std::string> timeframes(const Options& options) {
 }
 
 /// Says where the provider's history begins later than what is wanted; fails where it begins behind it.
-void look_at_first_days(store::Connection& connection, const upstox::DateRange& range,
+void look_at_first_days(store::Connection& connection, const DateRange& range,
                         const std::vector<std::string>& wanted) {
     std::map<Date, std::string> beginnings;
     for (const std::string& one : wanted.empty() ? std::vector<std::string>{"1m", "1d"} : wanted) {
@@ -70,14 +72,14 @@ Exit show_plan(const Context& context, store::Connection& connection, const stor
                static_cast<long long>(rows.number(i, 1)), static_cast<long long>(rows.number(i, 2)));
         requests += rows.number(i, 1), candles += rows.number(i, 2);
     }
-    const double seconds = std::chrono::duration<double>(upstox::least_time(context.limits(), requests)).count();
+    const double seconds = std::chrono::duration<double>(least_time(context.limits(), requests)).count();
     printf("%lld requests, at least %.0f s under the rate limits, about %lld candles; none was made.\n",
            static_cast<long long>(requests), seconds, static_cast<long long>(candles));
     return Exit::done;
 }
 
 Exit backfill(const Context& context, const Options& options) {
-    const upstox::DateRange range = dates(options);
+    const DateRange range = dates(options);
     const std::vector<std::string> wanted = timeframes(options), symbols = split_list(options.symbols);
     store::Connection connection = context.connect();
     look_at_first_days(connection, range, wanted);
@@ -95,11 +97,11 @@ Exit backfill(const Context& context, const Options& options) {
     store::JobFilter filter;
     for (const store::Instrument& one : instruments) filter.instruments.push_back(one.id);
     if (options.dry_run) return show_plan(context, connection, filter);
-    const work::RunReport report = fetch(context, filter);
+    const ingest::RunReport report = ingest::fetch_queued(context, filter);
     // What is not fetched is made of what was.
-    if (!report.interrupted) derive(connection, wanted);
+    if (!report.interrupted) ingest::derive(connection, wanted);
 
-    const Matrix matrix = read_matrix(connection, range, instruments, wanted);
+    const ingest::Matrix matrix = ingest::read_matrix(connection, range, instruments, wanted);
     if (!options.report.empty()) {
         std::ofstream file(options.report);
         nlohmann::ordered_json json = report.json();

@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "commands/context.hpp"
-#include "version.hpp"
+#include "model/version.hpp"
 
 namespace pg_candle::commands {
 namespace {

@@ -25,37 +25,6 @@ Context::Context(Command program) {
     program.flag("-q,--quiet", quiet, "Errors only, and no progress");
 }
 
-store::Connection Context::connect() const {
-    store::Connection connection(database);
-    connection.use_candle_tables();
-    return connection;
-}
-
-std::string Context::token_path() const { return token_file.empty() ? upstox::default_token_file() : token_file; }
-
-upstox::Token Context::load_token() const { return upstox::load_token(token_path()); }
-
-upstox::Token Context::require_token() const {
-    upstox::Token token = load_token();
-    if (token.empty()) throw Failure(Exit::authentication, "There is no access token.", "Run \"pgcandle login\", or set UPSTOX_ACCESS_TOKEN.");
-    return token;
-}
-
-upstox::ClientOptions Context::client_options() const {
-    upstox::ClientOptions options;
-    options.parallel = parallel;
-    options.attempts = attempts;
-    options.backoff = std::chrono::milliseconds{backoff_ms};
-    options.total_timeout = std::chrono::seconds{timeout_s};
-    options.stall_timeout = std::chrono::seconds{stall_s};
-    return options;
-}
-
-std::atomic<bool>& Context::stop() {
-    static std::atomic<bool> flag{false};
-    return flag;
-}
-
 std::vector<std::string> split_list(const std::string& text) {
     std::vector<std::string> items;
     std::stringstream stream(text);

@@ -3,8 +3,8 @@
 
 #include <cstdio>
 
-#include "candle.hpp"
 #include "commands/context.hpp"
+#include "model/candle.hpp"
 #include "store/instruments.hpp"
 
 namespace pg_candle::commands {

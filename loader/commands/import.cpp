@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "commands/context.hpp"
-#include "work/import.hpp"
+#include "ingest/file_import.hpp"
 
 namespace pg_candle::commands {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 struct Options {
     std::vector<std::string> files;
     std::string timeframe, date_order, decimal;
-    work::ImportOptions import;
+    ingest::ImportOptions import;
 };
 
 std::string list(const std::map<std::string, std::int64_t>& counts) {
@@ -22,8 +22,8 @@ std::string list(const std::map<std::string, std::int64_t>& counts) {
 }
 
 /// Whether the file is in. A file without a single good row is not.
-bool import_one(store::Connection& connection, const std::string& file, const work::ImportOptions& options) try {
-    const work::ImportReport report = work::import_file(connection, file, options);
+bool import_one(store::Connection& connection, const std::string& file, const ingest::ImportOptions& options) try {
+    const ingest::ImportReport report = ingest::import_file(connection, file, options);
     const store::Stored& stored = report.stored;
     printf("%s: %s, %lld rows: %lld inserted, %lld updated, %lld equal", file.c_str(), report.timeframe.c_str(), static_cast<long long>(report.rows),
            static_cast<long long>(stored.inserted), static_cast<long long>(stored.updated), static_cast<long long>(stored.unchanged));

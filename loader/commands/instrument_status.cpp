@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "commands/matrix.hpp"
+#include "ingest/completeness_matrix.hpp"
 
 namespace pg_candle::commands {
 namespace {
@@ -104,7 +104,7 @@ Json instrument_status(store::Connection& connection, const store::Instrument& i
             .str(0, 0));
     std::vector<std::string> names;
     for (const auto& [timeframe, series] : status["timeframes"].items()) names.push_back(timeframe);
-    std::sort(names.begin(), names.end(), shorter);
+    std::sort(names.begin(), names.end(), ingest::shorter);
     Json sorted = Json::object();
     for (const std::string& timeframe : names) sorted[timeframe] = status["timeframes"][timeframe];
     status["timeframes"] = sorted;

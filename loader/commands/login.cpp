@@ -66,7 +66,7 @@ upstox::Token log_in(const Context& context, Options options) {
             throw Failure(Exit::authentication, "That address belongs to another login: its state differs.");
     }
     if (redirect.code.empty()) throw Failure(Exit::authentication, "There is no code.");
-    upstox::LocalLimiter limiter(context.limits());
+    LocalLimiter limiter(context.limits());
     const upstox::Token none;
     upstox::Client client(context.client_options(), limiter, none);
     return upstox::exchange_code(client, context.api_url, options.app, redirect.code);
@@ -78,7 +78,7 @@ std::string problem_of(const Context& context, const upstox::Token& token) {
     upstox::ClientOptions client_options = context.client_options();
     client_options.attempts = 2;
     client_options.backoff = std::min(client_options.backoff, std::chrono::milliseconds{20});
-    upstox::LocalLimiter limiter(context.limits());
+    LocalLimiter limiter(context.limits());
     upstox::Client client(client_options, limiter, token);
     std::string problem;
     upstox::Request request;

@@ -5,8 +5,9 @@
 #include <ctime>
 
 #include "commands/context.hpp"
-#include "india_time.hpp"
-#include "work/quotes.hpp"
+#include "ingest/fetch_session.hpp"
+#include "ingest/quote_fetch.hpp"
+#include "model/india_time.hpp"
 
 namespace pg_candle::commands {
 namespace {
@@ -36,8 +37,8 @@ bool wait_until(Instant moment) {
 
 Exit round(const Context& context, store::Connection& connection, upstox::Client& client,
            const std::vector<store::Instrument>& instruments) {
-    const work::QuoteReport report =
-        work::fetch_quotes(instruments, client, connection, context.api_url, Context::stop());
+    const ingest::QuoteReport report =
+        ingest::fetch_quotes(instruments, client, connection, context.api_url, Context::stop());
     printf("%lld prices stored, %zu missing, %zu refused, %zu errors\n", static_cast<long long>(report.stored),
            report.missing.size(), report.refused.size(), report.errors.size());
     fflush(stdout);
@@ -49,9 +50,9 @@ Exit round(const Context& context, store::Connection& connection, upstox::Client
 
 Exit ltp(const Context& context, const Options& options) {
     const upstox::Token token = context.require_token();
-    store::Connection connection = context.connect(), limiter_connection = context.connect();
-    store::SharedLimiter limiter(limiter_connection, context.limits());
-    upstox::Client client(context.client_options(), limiter, token);
+    store::Connection connection = context.connect();
+    ingest::FetchSession session(context);
+    upstox::Client client = session.client(token);
     const std::vector<std::string> symbols = split_list(options.symbols);
     for (;;) {
         const Instant next = next_minute();  // seen from here: none is left out, however long the round takes

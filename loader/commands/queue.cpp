@@ -28,7 +28,7 @@ void show(const Context& context) {
                rows.str(i, 6).c_str(), rows.str(i, 7).c_str());
         queued += rows.number(i, 3);
     }
-    const double seconds = std::chrono::duration<double>(upstox::least_time(context.limits(), queued)).count();
+    const double seconds = std::chrono::duration<double>(least_time(context.limits(), queued)).count();
     printf("%lld requests wait, at least %.0f s under the rate limits.\n", static_cast<long long>(queued), seconds);
 }
 

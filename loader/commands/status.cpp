@@ -3,7 +3,7 @@
 
 #include "commands/context.hpp"
 #include "commands/instrument_status.hpp"
-#include "commands/matrix.hpp"
+#include "ingest/completeness_matrix.hpp"
 
 namespace pg_candle::commands {
 namespace {
@@ -164,7 +164,7 @@ void show_overview(const Context& context, store::Connection& connection, bool a
     if (!as_json) return print(status);
     status["series"] = Json::parse(connection.run(series_query).str(0, 0));
     const Date today = india_date(now());
-    status["completeness"] = read_matrix(connection, {today - std::chrono::days{29}, today}, {}, {}).ratios();
+    status["completeness"] = ingest::read_matrix(connection, {today - std::chrono::days{29}, today}, {}, {}).ratios();
     printf("%s\n", status.dump(2).c_str());
 }
 

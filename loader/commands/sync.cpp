@@ -2,7 +2,10 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "commands/fetch.hpp"
+#include "commands/context.hpp"
+#include "commands/run_totals.hpp"
+#include "ingest/job_fetcher.hpp"
+#include "ingest/queue_fetch.hpp"
 
 namespace pg_candle::commands {
 namespace {
@@ -51,10 +54,10 @@ void show_plan(const Context& context, store::Connection& connection, const std:
         job.expiry = parse_date(rows.text(i, 3));
         job.timeframe = rows.str(i, 4);
         job.from = parse_date(rows.text(i, 5)).value(), job.to = parse_date(rows.text(i, 6)).value();
-        printf("GET %s\n", work::job_url(context.api_url, job).c_str());
+        printf("GET %s\n", ingest::job_url(context.api_url, job).c_str());
         ++requests;
     }
-    const double seconds = std::chrono::duration<double>(upstox::least_time(context.limits(), requests)).count();
+    const double seconds = std::chrono::duration<double>(least_time(context.limits(), requests)).count();
     printf("%lld requests, at least %.0f s under the rate limits; none was made.\n", static_cast<long long>(requests), seconds);
     if (std::find(segments.begin(), segments.end(), "fo_expired") != segments.end())
         printf("What fo_expired finds, contracts and their candles, comes on top.\n");
@@ -78,7 +81,7 @@ Exit sync(const Context& context, const Options& options) {
     }
     Exit exit = Exit::done;
     if (!filter.segments.empty()) {
-        const work::RunReport report = fetch(context, filter);
+        const ingest::RunReport report = ingest::fetch_queued(context, filter);
         print(report);
         if (report.failed > 0) exit = Exit::failed;
         if (report.interrupted) return exit;

@@ -1,8 +1,8 @@
 // pgcandle watch: what ltp, backfill and freshness look after by default.
 #include <cstdio>
 
-#include "candle.hpp"
 #include "commands/context.hpp"
+#include "model/candle.hpp"
 #include "store/instruments.hpp"
 
 namespace pg_candle::commands {

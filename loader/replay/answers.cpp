@@ -5,7 +5,7 @@
 #include <charconv>
 #include <stdexcept>
 
-#include "india_time.hpp"
+#include "model/india_time.hpp"
 
 namespace pg_candle::replay {
 

@@ -1,6 +1,6 @@
 // The routes of replay/server.hpp that serve candles, the calendar and expired contracts.
-#include "failure.hpp"
-#include "india_time.hpp"
+#include "model/failure.hpp"
+#include "model/india_time.hpp"
 #include "replay/answers.hpp"
 #include "replay/server.hpp"
 #include "replay/synthetic_market.hpp"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "failure.hpp"
+#include "model/failure.hpp"
 
 namespace pg_candle::replay {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "candle.hpp"
-#include "failure.hpp"
+#include "model/candle.hpp"
+#include "model/failure.hpp"
 #include "text/candle_csv.hpp"
 
 namespace pg_candle::replay {

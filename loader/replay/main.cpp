@@ -3,8 +3,8 @@
 #include <csignal>
 #include <cstdio>
 
-#include "failure.hpp"
-#include "india_time.hpp"
+#include "model/failure.hpp"
+#include "model/india_time.hpp"
 #include "replay/file_exchange.hpp"
 #include "replay/holes.hpp"
 #include "replay/server.hpp"
@@ -50,7 +50,7 @@ int main(int argc, char** argv) {
         replay::ServerOptions options;
         options.today = today.empty() ? india_date(now()) : parse_date(today).value_or(Date{});
         if (options.today == Date{}) throw Failure(Exit::usage, "\"" + today + "\" is no date.");
-        if (limits != "none") options.limits = upstox::parse_limits(limits);
+        if (limits != "none") options.limits = parse_limits(limits);
         options.token = token;
         options.holidays = holidays;
         options.plus = !no_plus;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "india_time.hpp"
+#include "model/india_time.hpp"
 
 namespace pg_candle::replay {
 namespace {

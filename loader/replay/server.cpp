@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "failure.hpp"
+#include "model/failure.hpp"
 #include "replay/answers.hpp"
 #include "replay/damage.hpp"
 

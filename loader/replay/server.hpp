@@ -6,15 +6,15 @@
 #include <memory>
 #include <set>
 
+#include "model/rate_limit.hpp"
 #include "replay/faults.hpp"
 #include "replay/market.hpp"
-#include "upstox/rate_limit.hpp"
 
 namespace pg_candle::replay {
 
 struct ServerOptions {
     std::chrono::sys_days today;
-    std::vector<upstox::RateLimit> limits;  ///< empty: none
+    std::vector<RateLimit> limits;  ///< empty: none
     std::string token;                      ///< empty: any
     std::string holidays;                   ///< a JSON list for /v2/market/holidays; empty: the market's own
     bool plus = true;                       ///< whether the account may ask for expired instruments

@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "failure.hpp"
+#include "model/failure.hpp"
 
 namespace pg_candle::store {
 namespace {
@@ -33,7 +33,7 @@ std::string text_of(const Periods& periods) {
     return text;
 }
 
-std::map<std::string, Periods> by_exchange(const std::vector<upstox::ExchangeHours>& hours) {
+std::map<std::string, Periods> by_exchange(const std::vector<ExchangeHours>& hours) {
     std::map<std::string, Periods> exchanges;
     for (const auto& one : hours) exchanges[one.exchange].emplace(time_of_day(one.opens), time_of_day(one.closes));
     return exchanges;
@@ -47,11 +47,11 @@ struct Statement {
 
 class Sync {
 public:
-    Sync(Connection& connection, const upstox::HolidayList& list, Date today)
+    Sync(Connection& connection, const HolidayList& list, Date today)
         : connection_(connection), list_(list), today_(today) {
         const Rows known = connection_.run("SELECT DISTINCT calendar FROM trading_calendar");
         for (int i = 0; i < known.size(); ++i) known_.insert(known.str(i, 0));
-        for (const upstox::MarketDay& day : list.days) {
+        for (const MarketDay& day : list.days) {
             for (const std::string& exchange : day.closed) state(day, exchange, {});
             for (auto& [exchange, periods] : by_exchange(day.open)) state(day, exchange, periods);
         }
@@ -71,7 +71,7 @@ public:
                 {exchange, format_date(today_), format_date(year_end())});
     }
 
-    void apply_today(const upstox::DayHours& hours) {
+    void apply_today(const DayHours& hours) {
         const auto open = by_exchange(hours.exchanges);
         for (const auto& [exchange, periods] : open)
             if (known_.contains(exchange)) {
@@ -94,7 +94,7 @@ public:
     CalendarReport report;
 
 private:
-    void state(const upstox::MarketDay& day, const std::string& exchange, const Periods& periods) {
+    void state(const MarketDay& day, const std::string& exchange, const Periods& periods) {
         if (!known_.contains(exchange)) return;
         Statement& one = stated_[exchange][day.date];
         one.open.insert(periods.begin(), periods.end());
@@ -194,7 +194,7 @@ private:
     }
 
     Connection& connection_;
-    const upstox::HolidayList& list_;
+    const HolidayList& list_;
     Date today_;
     std::set<std::string> known_;
     std::map<std::string, std::map<Date, Statement>> stated_;
@@ -202,7 +202,7 @@ private:
 
 }  // namespace
 
-CalendarReport sync_calendars(Connection& connection, const upstox::HolidayList& list, const upstox::DayHours& hours,
+CalendarReport sync_calendars(Connection& connection, const HolidayList& list, const DayHours& hours,
                               Date today, bool force) {
     Transaction transaction(connection);
     Sync sync(connection, list, today);

@@ -2,8 +2,8 @@
 #include <string>
 #include <vector>
 
+#include "model/market_day.hpp"
 #include "store/connection.hpp"
-#include "upstox/holidays.hpp"
 
 namespace pg_candle::store {
 
@@ -25,7 +25,7 @@ struct CalendarReport {
 /// Entries that could not be read change nothing. Hours that today lacks are doubted where the list has some, or where no
 /// exchange has any. The calendars that the list names are known to the year's end afterwards. One transaction. Throws
 /// Failure, and nothing is changed, if more than five known future days would go, unless `force`.
-CalendarReport sync_calendars(Connection& connection, const upstox::HolidayList& list, const upstox::DayHours& hours,
+CalendarReport sync_calendars(Connection& connection, const HolidayList& list, const DayHours& hours,
                               Date today, bool force);
 
 }  // namespace pg_candle::store

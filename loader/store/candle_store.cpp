@@ -4,7 +4,7 @@
 #include <bit>
 #include <cstring>
 
-#include "failure.hpp"
+#include "model/failure.hpp"
 
 namespace pg_candle::store {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "candle.hpp"
+#include "model/candle.hpp"
 #include "store/connection.hpp"
 #include "store/coverage.hpp"
 

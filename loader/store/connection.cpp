@@ -4,8 +4,8 @@
 
 #include <charconv>
 
-#include "failure.hpp"
-#include "india_time.hpp"
+#include "model/failure.hpp"
+#include "model/india_time.hpp"
 #include "store/database_url.hpp"
 
 namespace pg_candle::store {

@@ -29,10 +29,10 @@ std::int64_t plan_expiries(Connection& connection, const Job& job, const std::ve
 }
 
 std::int64_t store_contracts(Connection& connection, const Job& job,
-                             const std::vector<upstox::InstrumentRecord>& contracts) {
+                             const std::vector<InstrumentRecord>& contracts) {
     std::int64_t added = 0;
     const auto number = [](const auto& value) { return value ? Param{std::to_string(*value)} : Param{}; };
-    for (const upstox::InstrumentRecord& one : contracts) {
+    for (const InstrumentRecord& one : contracts) {
         const std::string expiry = format_date(*one.expiry);
         const Rows row = connection.run(
             "INSERT INTO instrument_master AS m (instrument_key, exchange, segment, instrument_type, trading_symbol, "

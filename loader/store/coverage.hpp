@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "india_time.hpp"
+#include "model/india_time.hpp"
 #include "store/connection.hpp"
 
 namespace pg_candle::store {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string_view>
 
-#include "failure.hpp"
+#include "model/failure.hpp"
 
 namespace pg_candle::store {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
-#include "failure.hpp"
+#include "model/failure.hpp"
 #include "store/job_queue.hpp"
 
 namespace pg_candle::store {
@@ -126,7 +126,7 @@ void InstrumentSync::count_active(std::int64_t SyncReport::Count::*when) {
     for (int i = 0; i < rows.size(); ++i) report_.counts[{rows.str(i, 0), rows.str(i, 1)}].*when = rows.number(i, 2);
 }
 
-void InstrumentSync::add(const upstox::InstrumentRecord& record) {
+void InstrumentSync::add(const InstrumentRecord& record) {
     ++good_;
     rows_.add(std::to_string(good_));
     for (const std::string* text : {&record.instrument_key, &record.exchange, &record.segment, &record.instrument_type, &record.trading_symbol})

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "model/instrument_record.hpp"
 #include "store/connection.hpp"
-#include "upstox/instrument.hpp"
 
 namespace pg_candle::store {
 
@@ -37,7 +37,7 @@ public:
     explicit InstrumentSync(Connection& connection);
 
     /// One record on its way into a temporary table, by COPY; bounded memory.
-    void add(const upstox::InstrumentRecord& record);
+    void add(const InstrumentRecord& record);
 
     /// A record that cannot be used. Its instrument, `key`, stays as it is; where nobody knows which one that is, none of the
     /// file's vanishes.

@@ -1,6 +1,6 @@
 #include "store/instruments.hpp"
 
-#include "failure.hpp"
+#include "model/failure.hpp"
 
 namespace pg_candle::store {
 namespace {

@@ -1,15 +1,15 @@
 #pragma once
 #include <vector>
 
-#include "india_time.hpp"
+#include "model/india_time.hpp"
+#include "model/quote.hpp"
 #include "store/connection.hpp"
-#include "upstox/quotes.hpp"
 
 namespace pg_candle::store {
 
 struct InstrumentQuote {
     int instrument_id;
-    upstox::Quote quote;
+    Quote quote;
 };
 
 /// Writes one row per instrument into ltp_data for the minute of `at`; a second answer in the same minute replaces the first.

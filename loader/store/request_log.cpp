@@ -26,7 +26,7 @@ constexpr microseconds margin{1000};
 
 }  // namespace
 
-SharedLimiter::SharedLimiter(Connection& connection, std::vector<upstox::RateLimit> limits) : connection_(connection) {
+SharedLimiter::SharedLimiter(Connection& connection, std::vector<RateLimit> limits) : connection_(connection) {
     microseconds longest{0};
     for (const auto& limit : limits) {
         if (!limits_.empty()) limits_ += ", ";
@@ -55,7 +55,7 @@ std::string SharedLimiter::take_ended() {
     return sql + ") AS ended (id, age) WHERE request_id = ended.id;";
 }
 
-upstox::Limiter::Grant SharedLimiter::acquire(int wanted, std::string_view endpoint) {
+Limiter::Grant SharedLimiter::acquire(int wanted, std::string_view endpoint) {
     std::string sql = lock;
     sql += take_ended();
     if (++since_cleaning_ > clean_every) {

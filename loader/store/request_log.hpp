@@ -3,8 +3,8 @@
 #include <deque>
 #include <vector>
 
+#include "model/rate_limit.hpp"
 #include "store/connection.hpp"
-#include "upstox/rate_limit.hpp"
 
 namespace pg_candle::store {
 
@@ -12,9 +12,9 @@ namespace pg_candle::store {
 /// are the database server's, so the loaders' clocks do not matter. A request whose end nobody wrote down counts as ended
 /// `lost_after` its sending: the longest time for connecting, after which it has reached the provider or never will. The
 /// connection must be the limiter's own.
-class SharedLimiter : public upstox::Limiter {
+class SharedLimiter : public Limiter {
 public:
-    SharedLimiter(Connection& connection, std::vector<upstox::RateLimit> limits);
+    SharedLimiter(Connection& connection, std::vector<RateLimit> limits);
     ~SharedLimiter() override;  // writes down the last ended requests
 
     Grant acquire(int wanted, std::string_view endpoint) override;

@@ -20,7 +20,7 @@ void RunLog::check_duration() {
                     "WHERE run_id = $1 AND started_at < clock_timestamp() - interval '30 minutes'", {run_});
 }
 
-void RunLog::end(const upstox::ClientMetrics& metrics, double error_rate, std::int64_t failed, std::int64_t rows, const Param& error) {
+void RunLog::end(const TransferMetrics& metrics, double error_rate, std::int64_t failed, std::int64_t rows, const Param& error) {
     if (run_.empty()) return;
     const auto number = [](auto value) { return std::to_string(value); };
     connection_.run("UPDATE sync_run SET finished_at = clock_timestamp(), requests = $2, retries = $3, too_many = $4, failed = $5, bytes = $6, rows = $7, "

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <utility>
 
-#include "failure.hpp"
+#include "model/failure.hpp"
 
 namespace pg_candle {
 namespace {

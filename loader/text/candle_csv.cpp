@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "failure.hpp"
+#include "model/failure.hpp"
 #include "text/candle_columns.hpp"
 
 namespace pg_candle {

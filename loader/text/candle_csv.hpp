@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "candle.hpp"
+#include "model/candle.hpp"
 #include "text/byte_source.hpp"
 #include "text/number_text.hpp"
 #include "text/time_text.hpp"

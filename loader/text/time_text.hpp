@@ -3,7 +3,7 @@
 #include <string_view>
 #include <vector>
 
-#include "india_time.hpp"
+#include "model/india_time.hpp"
 
 namespace pg_candle {
 

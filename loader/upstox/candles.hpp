@@ -1,5 +1,5 @@
 #pragma once
-#include "candle.hpp"
+#include "model/candle.hpp"
 #include "upstox/api_error.hpp"
 
 namespace pg_candle::upstox {

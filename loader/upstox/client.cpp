@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "failure.hpp"
-#include "version.hpp"
+#include "model/failure.hpp"
+#include "model/version.hpp"
 
 namespace pg_candle::upstox {
 namespace {
@@ -62,14 +62,6 @@ struct Client::Transfer {
         return size;
     }
 };
-
-double ClientMetrics::latency_quantile(double q) const {
-    if (milliseconds.empty()) return 0;
-    std::vector<float> sorted = milliseconds;
-    const auto at = static_cast<std::size_t>(std::lround(q * static_cast<double>(sorted.size() - 1)));
-    std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(at), sorted.end());
-    return sorted[at];
-}
 
 Client::Client(ClientOptions options, Limiter& limiter, const Token& token)
     : options_(options), limiter_(limiter), token_(token) {

@@ -10,10 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "failure.hpp"
+#include "model/failure.hpp"
+#include "model/rate_limit.hpp"
+#include "model/transfer_metrics.hpp"
 #include "text/json.hpp"
 #include "upstox/api_error.hpp"
-#include "upstox/rate_limit.hpp"
 #include "upstox/token.hpp"
 
 namespace pg_candle::upstox {
@@ -56,15 +57,6 @@ struct Request {
     std::FILE* into = nullptr;      ///< the body goes into this file instead, from its start; must be open for writing
 };
 
-/// Counts of one client, for reports.
-struct ClientMetrics {
-    std::int64_t requests = 0, retries = 0, too_many = 0, failures = 0, bytes = 0;
-    std::vector<float> milliseconds;  ///< of every attempt that got an answer
-
-    /// The latency that a share `q` of the answers did not exceed; 0 without answers.
-    double latency_quantile(double q) const;
-};
-
 /// HTTP with libcurl: many requests at once under one limiter, HTTP/2 and compression where offered, kept connections, TLS
 /// verified. Connection errors, timeouts, cut-off or malformed bodies, 408, 425, 429 and 5xx are retried with exponential
 /// backoff and full jitter, never sooner than Retry-After; other 4xx never, but for a token that is refused: the first
@@ -85,7 +77,7 @@ public:
     /// can be sent soon, so that a long plan takes no memory. Returns early, with what is in flight finished, once `stop` is set.
     void run(const std::function<std::optional<Request>()>& more = {}, const std::atomic<bool>* stop = nullptr);
 
-    const ClientMetrics& metrics() const { return metrics_; }
+    const TransferMetrics& metrics() const { return metrics_; }
     const Token& token() const { return token_; }
 
 private:
@@ -106,7 +98,7 @@ private:
     Limiter& limiter_;
     const Token& token_;
     ErrorParser errors_;
-    ClientMetrics metrics_;
+    TransferMetrics metrics_;
     std::mt19937_64 random_{std::random_device{}()};
     void* multi_;
     std::vector<void*> idle_;  // easy handles

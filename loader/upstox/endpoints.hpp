@@ -2,15 +2,10 @@
 #include <string>
 #include <vector>
 
-#include "candle.hpp"
+#include "model/candle.hpp"
+#include "model/date_range.hpp"
 
 namespace pg_candle::upstox {
-
-/// Dates from `from` to `to`, both inclusive.
-struct DateRange {
-    Date from, to;
-    friend bool operator==(const DateRange&, const DateRange&) = default;
-};
 
 /// Whether the provider has candles of this timeframe at all: 1 to 300 minutes, 1 to 5 hours, days, weeks, months.
 bool is_served(const Timeframe& timeframe);

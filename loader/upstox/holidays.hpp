@@ -3,36 +3,11 @@
 #include <string>
 #include <vector>
 
-#include "india_time.hpp"
+#include "model/india_time.hpp"
+#include "model/market_day.hpp"
 #include "upstox/api_error.hpp"
 
 namespace pg_candle::upstox {
-
-/// Hours of one exchange on one day; exchanges are named like the calendars.
-struct ExchangeHours {
-    std::string exchange;
-    Instant opens, closes;
-};
-
-/// A day of `/v2/market/holidays` (upstox.md 5.1). On a settlement holiday the exchanges that it opens trade as ever.
-struct MarketDay {
-    Date date;
-    std::string description, type;
-    std::vector<std::string> closed;
-    std::vector<ExchangeHours> open;
-};
-
-struct HolidayList {
-    std::vector<MarketDay> days;
-    std::vector<std::string> unreadable;  ///< entries that were skipped, as they are written
-    std::set<Date> unreadable_days;       ///< those of them that have a date ...
-    bool has_unknown_day = false;         ///< ... and whether some have none
-};
-
-struct DayHours {
-    std::vector<ExchangeHours> exchanges;
-    std::vector<std::string> unreadable;
-};
 
 /// Reads the body of `/v2/market/holidays`. An entry that cannot be read is skipped; malformed if most cannot.
 Parsed parse_holidays(std::string_view body, HolidayList& list);

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "failure.hpp"
+#include "model/failure.hpp"
 #include "upstox/endpoints.hpp"
 
 namespace pg_candle::upstox {

@@ -5,16 +5,6 @@
 namespace pg_candle::upstox {
 namespace json = simdjson::ondemand;
 
-std::optional<double> Quote::change() const {
-    if (!previous_close) return {};
-    return last_price - *previous_close;
-}
-
-std::optional<double> Quote::change_percent() const {
-    if (!previous_close || *previous_close == 0) return {};
-    return 100 * (last_price - *previous_close) / *previous_close;
-}
-
 namespace {
 
 /// A number, or null where there is none; false if it is something else.

@@ -4,20 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "model/quote.hpp"
 #include "upstox/api_error.hpp"
 
 namespace pg_candle::upstox {
-
-/// A last traded price. `instrument_key` is the pipe form from inside the answer: the answer's outer keys
-/// (`NSE_EQ:NIFTYBEES`) are trading symbols and not what was asked for.
-struct Quote {
-    std::string instrument_key;
-    double last_price;
-    std::optional<double> volume, last_quantity, previous_close;
-
-    std::optional<double> change() const;
-    std::optional<double> change_percent() const;
-};
 
 /// Reads bodies of `/v3/market-quote/ltp` (upstox.md 3.1). Entries without a key or a price above 0, or with something in
 /// them that is not what it should be, are left out and counted by reason.

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "failure.hpp"
+#include "model/failure.hpp"
 
 namespace pg_candle::upstox {
 namespace {

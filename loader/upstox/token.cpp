@@ -11,8 +11,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "environment_file.hpp"
-#include "failure.hpp"
+#include "model/failure.hpp"
+#include "text/environment_file.hpp"
 
 namespace pg_candle::upstox {
 namespace {

@@ -2,7 +2,7 @@
 #include <optional>
 #include <string>
 
-#include "india_time.hpp"
+#include "model/india_time.hpp"
 
 namespace pg_candle::upstox {
 

@@ -7,9 +7,9 @@
 #include <iostream>
 #include <map>
 
+#include "ingest/answer_coverage.hpp"
 #include "store/candle_store.hpp"
 #include "upstox/candles.hpp"
-#include "work/lesson.hpp"
 
 using namespace pg_candle;
 

@@ -2,8 +2,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "failure.hpp"
 #include "fuzz.hpp"
+#include "model/failure.hpp"
 #include "text/candle_csv.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "failure.hpp"
 #include "fuzz.hpp"
+#include "model/failure.hpp"
 #include "upstox/instrument.hpp"
 #include "upstox/record_scanner.hpp"
 
@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     must(ftruncate(file, 0) == 0 && pwrite(file, data, size, 0) == static_cast<ssize_t>(size));
     try {
         ByteSource source("/proc/self/fd/" + std::to_string(file));
-        upstox::InstrumentRecord record;
+        InstrumentRecord record;
         upstox::RecordScanner::scan(source, [&](simdjson::padded_string_view text, std::int64_t, std::int64_t) {
             if (parser.parse(text, record)) return;
             must(!record.instrument_key.empty() && !record.segment.empty() && !record.trading_symbol.empty());

@@ -8,7 +8,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace pg_candle;
     static upstox::QuoteParser parser;
-    std::vector<upstox::Quote> quotes;
+    std::vector<Quote> quotes;
     std::map<std::string, int> rejected;
     parser.parse(JsonText(text_of(data, size)), quotes, rejected);
     for (const auto& quote : quotes) {

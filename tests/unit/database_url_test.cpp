@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "failure.hpp"
+#include "model/failure.hpp"
 #include "store/database_url.hpp"
 
 namespace pg_candle::store {

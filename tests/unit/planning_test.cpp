@@ -5,17 +5,16 @@
 #include <map>
 #include <random>
 
-#include "failure.hpp"
+#include "ingest/answer_coverage.hpp"
+#include "model/failure.hpp"
+#include "model/rate_limit.hpp"
 #include "unit/temp_folder.hpp"
 #include "upstox/endpoints.hpp"
-#include "upstox/rate_limit.hpp"
-#include "work/lesson.hpp"
 
 namespace pg_candle {
 namespace {
 
 using namespace std::chrono;
-using upstox::DateRange;
 using Unit = Timeframe::Unit;
 using State = store::CoveredRange::State;
 
@@ -40,19 +39,19 @@ TEST(Requests, EncodeKeys) {
 }
 
 TEST(RateLimits, AreReadAndAddUp) {
-    EXPECT_EQ(upstox::parse_limits("50/1s,500/1m,2000/30m"), upstox::standard_limits());
+    EXPECT_EQ(parse_limits("50/1s,500/1m,2000/30m"), standard_limits());
     for (const char* text : {"", "50", "50/s", "0/1s", "50/1x", "50/1s;500/1m", "-1/1s"})
-        EXPECT_THROW(upstox::parse_limits(text), Failure) << text;
-    const auto limits = upstox::parse_limits("10/1s,25/3s,50/8s");
-    EXPECT_EQ(upstox::least_time(limits, 1), seconds{0});
-    EXPECT_EQ(upstox::least_time(limits, 10), seconds{0});
-    EXPECT_EQ(upstox::least_time(limits, 11), seconds{1});
-    EXPECT_EQ(upstox::least_time(limits, 26), seconds{3});
-    EXPECT_EQ(upstox::least_time(limits, 51), seconds{8});
+        EXPECT_THROW(parse_limits(text), Failure) << text;
+    const auto limits = parse_limits("10/1s,25/3s,50/8s");
+    EXPECT_EQ(least_time(limits, 1), seconds{0});
+    EXPECT_EQ(least_time(limits, 10), seconds{0});
+    EXPECT_EQ(least_time(limits, 11), seconds{1});
+    EXPECT_EQ(least_time(limits, 26), seconds{3});
+    EXPECT_EQ(least_time(limits, 51), seconds{8});
 }
 
 TEST(RateLimits, TheLocalLimiterHoldsThem) {
-    upstox::LocalLimiter limiter(upstox::parse_limits("5/40ms,8/100ms"));
+    LocalLimiter limiter(parse_limits("5/40ms,8/100ms"));
     std::vector<steady_clock::time_point> sent;
     while (sent.size() < 30) {
         const auto grant = limiter.acquire(3, "test");
@@ -67,7 +66,7 @@ TEST(RateLimits, TheLocalLimiterHoldsThem) {
 }
 
 TEST(RateLimits, RequestsInFlightTakePlaces) {
-    upstox::LocalLimiter limiter(upstox::parse_limits("2/1ms"));
+    LocalLimiter limiter(parse_limits("2/1ms"));
     const auto grant = limiter.acquire(5, "test");
     ASSERT_EQ(grant.tickets.size(), 2u);
     const auto until = steady_clock::now() + milliseconds{5};
@@ -182,26 +181,26 @@ TEST(Coverage, FailuresCountTheirAttempts) {
 
 TEST(Plan, DaysCloseNextMorning) {
     const Timeframe minute{Unit::minute, 1}, week{Unit::week, 1}, month{Unit::month, 1};
-    EXPECT_EQ(work::closed_through(minute, at("2026-10-30T07:04:59+05:30")), date("2026-10-28"));
-    EXPECT_EQ(work::closed_through(minute, at("2026-10-30T07:05:00+05:30")), date("2026-10-29"));
-    EXPECT_EQ(work::closed_through(week, at("2026-10-30T12:00:00+05:30")), date("2026-10-25"));
-    EXPECT_EQ(work::closed_through(week, at("2026-11-02T07:05:00+05:30")), date("2026-11-01"));
-    EXPECT_EQ(work::closed_through(month, at("2026-11-01T07:04:00+05:30")), date("2026-09-30"));
-    EXPECT_EQ(work::closed_through(month, at("2026-11-01T07:05:00+05:30")), date("2026-10-31"));
+    EXPECT_EQ(ingest::closed_through(minute, at("2026-10-30T07:04:59+05:30")), date("2026-10-28"));
+    EXPECT_EQ(ingest::closed_through(minute, at("2026-10-30T07:05:00+05:30")), date("2026-10-29"));
+    EXPECT_EQ(ingest::closed_through(week, at("2026-10-30T12:00:00+05:30")), date("2026-10-25"));
+    EXPECT_EQ(ingest::closed_through(week, at("2026-11-02T07:05:00+05:30")), date("2026-11-01"));
+    EXPECT_EQ(ingest::closed_through(month, at("2026-11-01T07:04:00+05:30")), date("2026-09-30"));
+    EXPECT_EQ(ingest::closed_through(month, at("2026-11-01T07:05:00+05:30")), date("2026-10-31"));
 }
 
 TEST(Plan, AnAnswerTeachesAboutWhatIsFinal) {
     const Instant now = at("2026-10-30T12:00:00+05:30");
     const Timeframe minute{Unit::minute, 1}, week{Unit::week, 1};
-    EXPECT_FALSE(work::lesson(minute, {date("2026-10-30"), date("2026-10-30")}, true, now))
+    EXPECT_FALSE(ingest::coverage_of_answer(minute, {date("2026-10-30"), date("2026-10-30")}, true, now))
         << "the running day teaches nothing";
-    EXPECT_EQ(work::lesson(minute, {date("2026-10-28"), date("2026-10-30")}, true, now)->to,
+    EXPECT_EQ(ingest::coverage_of_answer(minute, {date("2026-10-28"), date("2026-10-30")}, true, now)->to,
               india_midnight(date("2026-10-30")));
-    const auto lesson = work::lesson(week, {date("2026-09-14"), date("2026-10-30")}, true, now);
+    const auto lesson = ingest::coverage_of_answer(week, {date("2026-09-14"), date("2026-10-30")}, true, now);
     ASSERT_TRUE(lesson);
     EXPECT_EQ(lesson->from, india_midnight(date("2026-09-14")));
     EXPECT_EQ(lesson->to, india_midnight(date("2026-10-26"))) << "the running week is open";
-    EXPECT_EQ(work::lesson(week, {date("2026-09-14"), date("2026-10-30")}, false, now)->state, State::no_data);
+    EXPECT_EQ(ingest::coverage_of_answer(week, {date("2026-09-14"), date("2026-10-30")}, false, now)->state, State::no_data);
 }
 
 TEST(Plan, AnotherClockStandsUntilItIsMoved) {

@@ -1,11 +1,11 @@
 // How people and programs write times and numbers, and what timeframe a row of times has.
 #include <gtest/gtest.h>
 
+#include "ingest/guess_timeframe.hpp"
 #include "text/candle_columns.hpp"
 #include "text/near.hpp"
 #include "text/number_text.hpp"
 #include "text/time_text.hpp"
-#include "work/guess_timeframe.hpp"
 
 namespace pg_candle {
 namespace {
@@ -159,7 +159,7 @@ TEST(Near, CountsWhatWasMistyped) {
 std::string guess(std::initializer_list<const char*> texts) {
     std::vector<Instant> times;
     for (const char* text : texts) times.push_back(*read_time(text, DateOrder::day_first));
-    const auto found = work::guess_timeframe({{"", times}});
+    const auto found = ingest::guess_timeframe({{"", times}});
     return found ? format_timeframe(*found) : "";
 }
 

@@ -7,10 +7,10 @@
 #include <fstream>
 #include <random>
 
-#include "environment_file.hpp"
-#include "failure.hpp"
+#include "model/failure.hpp"
 #include "text/byte_source.hpp"
 #include "text/candle_csv.hpp"
+#include "text/environment_file.hpp"
 #include "unit/temp_folder.hpp"
 
 namespace pg_candle {

@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "candle.hpp"
-#include "failure.hpp"
+#include "model/candle.hpp"
+#include "model/failure.hpp"
 
 namespace pg_candle {
 namespace {

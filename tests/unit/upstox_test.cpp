@@ -7,14 +7,14 @@
 #include <fstream>
 #include <random>
 
-#include "failure.hpp"
+#include "model/failure.hpp"
+#include "unit/temp_folder.hpp"
 #include "upstox/candles.hpp"
 #include "upstox/expired.hpp"
 #include "upstox/instrument.hpp"
 #include "upstox/login.hpp"
 #include "upstox/quotes.hpp"
 #include "upstox/record_scanner.hpp"
-#include "unit/temp_folder.hpp"
 #include "upstox/token.hpp"
 
 namespace pg_candle::upstox {
@@ -312,7 +312,7 @@ TEST(Expired, ContractsLoseTheDateOfTheirKey) {
         {"name":"NIFTY","segment":"NSE_FO","exchange":"NSE","expiry":"2025-04-24","instrument_key":"NSE_FO|54452|24-04-2025","trading_symbol":"NIFTY FUT 24 APR 25","lot_size":75,"instrument_type":"FUT","underlying_key":"NSE_INDEX|Nifty 50"},
         {"segment":"NSE_FO","exchange":"NSE","expiry":"2025-04-24","instrument_key":"NSE_FO|54453","trading_symbol":"X","lot_size":75,"instrument_type":"FUT"},
         {"segment":"NSE_FO"}]})";
-    std::vector<upstox::InstrumentRecord> contracts;
+    std::vector<InstrumentRecord> contracts;
     int bad = 0;
     ASSERT_EQ(upstox::parse_contracts(body, contracts, bad), upstox::Parsed::taken);
     EXPECT_EQ(bad, 2);
