@@ -1,7 +1,7 @@
 // The library: its magic, and what happens when it is loaded.
 #include "backend/postgres/compat.hpp"
-#include "backend/workers/launcher.hpp"
 #include "backend/postgres/settings.hpp"
+#include "backend/workers/launcher.hpp"
 
 extern "C" {
 PG_CANDLE_MODULE_MAGIC;

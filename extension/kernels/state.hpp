@@ -8,7 +8,7 @@ namespace pg_candle {
 
 /// Part of what says whether a saved state may be gone on from. Raise it whenever a kernel gives other numbers or carries
 /// others than before.
-inline constexpr std::uint32_t engine_version = 1;
+inline constexpr std::uint32_t kernels_version = 1;
 
 /// What the kernels of a plan carry from block to block, on its way into memory or back: each kernel names its numbers once,
 /// in Kernel::carry(), and that serves for measuring, saving and restoring. A restored plan goes on as the saved one would

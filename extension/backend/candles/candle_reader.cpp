@@ -1,8 +1,8 @@
 #include "backend/candles/candle_reader.hpp"
 
 #include "backend/catalog/arguments.hpp"
-#include "backend/postgres/cursor.hpp"
 #include "backend/catalog/tables.hpp"
+#include "backend/postgres/spi.hpp"
 #include "market/session.hpp"
 
 extern "C" {
@@ -21,11 +21,11 @@ void find_session_offset(CandleReader::Receiver* receiver, int64 at) {
     const pg_time_t second = at / USECS_PER_SEC + unix_epoch_shift - (at % USECS_PER_SEC < 0);
     long before, after;
     int before_dst, after_dst;
-    pg_time_t boundary;
+    pg_time_t catch_exceptions;
     const int found =
-        pg_next_dst_boundary(&second, &before, &before_dst, &boundary, &after, &after_dst, receiver->session_zone);
+        pg_next_dst_boundary(&second, &before, &before_dst, &catch_exceptions, &after, &after_dst, receiver->session_zone);
     receiver->session_offset = found < 0 ? 0 : before * USECS_PER_SEC;
-    receiver->session_offset_ends = found > 0 ? (boundary - unix_epoch_shift) * USECS_PER_SEC : PG_INT64_MAX;
+    receiver->session_offset_ends = found > 0 ? (catch_exceptions - unix_epoch_shift) * USECS_PER_SEC : PG_INT64_MAX;
 }
 
 uint64 fingerprint(const RowShape* shape, int i) {

@@ -1,10 +1,10 @@
 #pragma once
 #include "backend/candles/candle_row.hpp"
-#include "backend/postgres/compat.hpp"
-#include "backend/rows/row_shape.hpp"
 #include "backend/candles/position.hpp"
 #include "backend/catalog/session_zones.hpp"
 #include "backend/catalog/tables.hpp"
+#include "backend/postgres/compat.hpp"
+#include "backend/rows/row_shape.hpp"
 
 namespace pg_candle {
 

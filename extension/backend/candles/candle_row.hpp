@@ -1,6 +1,6 @@
 #pragma once
-#include "backend/postgres/compat.hpp"
 #include "backend/catalog/tables.hpp"
+#include "backend/postgres/compat.hpp"
 
 namespace pg_candle {
 

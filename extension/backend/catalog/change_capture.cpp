@@ -2,8 +2,8 @@
 
 #include <cstring>
 
-#include "backend/postgres/detaching.hpp"
 #include "backend/catalog/tables.hpp"
+#include "backend/postgres/detaching.hpp"
 #include "kernels/column_name.hpp"
 
 extern "C" {

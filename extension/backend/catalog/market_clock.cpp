@@ -1,6 +1,6 @@
 #include "backend/catalog/market_clock.hpp"
 
-#include "backend/postgres/boundary.hpp"
+#include "backend/postgres/exception_boundary.hpp"
 
 extern "C" {
 #include "utils/guc.h"
@@ -21,6 +21,6 @@ extern "C" {
 PG_FUNCTION_INFO_V1(pg_candle_candle_now);
 PGDLLEXPORT Datum pg_candle_candle_now(PG_FUNCTION_ARGS) {
     (void)fcinfo;
-    return pg_candle::boundary([&] { return TimestampTzGetDatum(pg_candle::market_now()); });
+    return pg_candle::catch_exceptions([&] { return TimestampTzGetDatum(pg_candle::market_now()); });
 }
 }

@@ -1,8 +1,8 @@
 #include "backend/catalog/row_security.hpp"
 
-#include "backend/postgres/cursor.hpp"
-#include "backend/postgres/owner_rights.hpp"
 #include "backend/catalog/tables.hpp"
+#include "backend/postgres/owner_rights.hpp"
+#include "backend/postgres/spi.hpp"
 
 extern "C" {
 #include "catalog/pg_class.h"

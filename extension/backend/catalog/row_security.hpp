@@ -1,5 +1,5 @@
 #pragma once
-#include "backend/catalog/series.hpp"
+#include "backend/catalog/series_list.hpp"
 
 namespace pg_candle {
 

@@ -2,10 +2,10 @@
 
 #include <cstring>
 
-#include "backend/postgres/cursor.hpp"
-#include "backend/postgres/owner_rights.hpp"
 #include "backend/catalog/tables.hpp"
 #include "backend/catalog/trading_calendar.hpp"
+#include "backend/postgres/owner_rights.hpp"
+#include "backend/postgres/spi.hpp"
 
 namespace pg_candle {
 namespace {

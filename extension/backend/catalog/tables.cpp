@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "backend/catalog/column_rules.hpp"
-#include "backend/postgres/cursor.hpp"
+#include "backend/postgres/spi.hpp"
 
 extern "C" {
 #include "catalog/namespace.h"

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "backend/postgres/cursor.hpp"
-#include "backend/catalog/series.hpp"
+#include "backend/catalog/series_list.hpp"
 #include "backend/catalog/tables.hpp"
+#include "backend/postgres/spi.hpp"
 
 extern "C" {
 #include "utils/date.h"

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "backend/postgres/cursor.hpp"
+#include "backend/catalog/series_list.hpp"
 #include "backend/postgres/owner_rights.hpp"
-#include "backend/catalog/series.hpp"
+#include "backend/postgres/spi.hpp"
 
 namespace pg_candle {
 namespace {

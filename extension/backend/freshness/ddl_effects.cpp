@@ -1,9 +1,9 @@
 #include "backend/freshness/ddl_effects.hpp"
 
+#include "backend/catalog/series_list.hpp"
 #include "backend/freshness/change_log.hpp"
-#include "backend/postgres/cursor.hpp"
 #include "backend/postgres/owner_rights.hpp"
-#include "backend/catalog/series.hpp"
+#include "backend/postgres/spi.hpp"
 
 namespace pg_candle {
 namespace {

@@ -1,7 +1,7 @@
 #include "backend/freshness/dropped_candles.hpp"
 
-#include "backend/postgres/cursor.hpp"
 #include "backend/postgres/owner_rights.hpp"
+#include "backend/postgres/spi.hpp"
 
 namespace pg_candle {
 

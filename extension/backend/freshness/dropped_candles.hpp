@@ -1,6 +1,6 @@
 #pragma once
+#include "backend/freshness/state_format.hpp"
 #include "backend/postgres/compat.hpp"
-#include "backend/freshness/saved_state.hpp"
 
 namespace pg_candle {
 

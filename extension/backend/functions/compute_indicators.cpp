@@ -1,8 +1,8 @@
 // compute_indicators(): for one instrument, by id or by name, or for all.
 #include "backend/catalog/arguments.hpp"
-#include "backend/postgres/boundary.hpp"
-#include "backend/freshness/series_refresh.hpp"
 #include "backend/catalog/tables.hpp"
+#include "backend/freshness/guarded_refresh.hpp"
+#include "backend/postgres/exception_boundary.hpp"
 
 extern "C" {
 #include "tcop/utility.h"
@@ -14,7 +14,7 @@ namespace {
 /// The arguments that all variants have.
 struct Arguments {
     const char* timeframe;
-    Engine::Options options;
+    SeriesComputation::Options options;
 };
 
 Arguments arguments_from(FunctionCallInfo fcinfo, int timeframe, int since, int force, int verify) {
@@ -25,14 +25,14 @@ Arguments arguments_from(FunctionCallInfo fcinfo, int timeframe, int since, int 
     return arguments;
 }
 
-Datum compute(FunctionCallInfo fcinfo, const SeriesFilter& filter, const Engine::Options& options) {
+Datum compute(FunctionCallInfo fcinfo, const SeriesFilter& filter, const SeriesComputation::Options& options) {
     PreventCommandIfReadOnly("compute_indicators()");
     PreventCommandIfParallelMode("compute_indicators()");
     const Oid schema = schema_of_function(fcinfo);
     SPI_connect();
-    SeriesRefresh refresh(schema, Engine::Waits::always);
+    GuardedRefresh refresh(schema, SeriesComputation::Waits::always);
     refresh.expand_log();
-    const KnownSeriesList list = list_known_series(schema, filter, WhichSeries::known, SeriesOrder::key);
+    const SeriesStatusList list = list_series_status(schema, filter, WhichSeries::known, SeriesOrder::key);
     if (list.count == 0 && filter.has_instrument) require_instrument(schema, filter.instrument_id);
     if (list.count == 0 && filter.timeframe)
         ereport(NOTICE, (filter.has_instrument ? errmsg("instrument %d has no candles of timeframe %s",
@@ -64,10 +64,10 @@ Datum compute_of_all(FunctionCallInfo fcinfo) {
 extern "C" {
 PG_FUNCTION_INFO_V1(pg_candle_compute_indicators);
 PGDLLEXPORT Datum pg_candle_compute_indicators(PG_FUNCTION_ARGS) {
-    return pg_candle::boundary([&] { return pg_candle::compute_of_instrument(fcinfo); });
+    return pg_candle::catch_exceptions([&] { return pg_candle::compute_of_instrument(fcinfo); });
 }
 PG_FUNCTION_INFO_V1(pg_candle_compute_all_indicators);
 PGDLLEXPORT Datum pg_candle_compute_all_indicators(PG_FUNCTION_ARGS) {
-    return pg_candle::boundary([&] { return pg_candle::compute_of_all(fcinfo); });
+    return pg_candle::catch_exceptions([&] { return pg_candle::compute_of_all(fcinfo); });
 }
 }

@@ -2,18 +2,18 @@
 #include <algorithm>
 
 #include "backend/catalog/arguments.hpp"
-#include "backend/postgres/boundary.hpp"
 #include "backend/catalog/change_capture.hpp"
-#include "backend/freshness/change_log.hpp"
-#include "backend/postgres/cursor.hpp"
-#include "backend/freshness/dropped_candles.hpp"
 #include "backend/catalog/market_clock.hpp"
-#include "backend/postgres/progress.hpp"
 #include "backend/catalog/row_security.hpp"
-#include "backend/freshness/series_refresh.hpp"
+#include "backend/freshness/change_log.hpp"
+#include "backend/freshness/dropped_candles.hpp"
+#include "backend/freshness/guarded_refresh.hpp"
+#include "backend/freshness/timeframe_derivation.hpp"
+#include "backend/postgres/exception_boundary.hpp"
+#include "backend/postgres/progress_notice.hpp"
+#include "backend/postgres/spi.hpp"
 #include "backend/postgres/subtransaction.hpp"
 #include "backend/postgres/text_input.hpp"
-#include "backend/freshness/timeframe_refresh.hpp"
 
 extern "C" {
 #include "storage/lmgr.h"
@@ -64,7 +64,7 @@ public:
         : schema_(schema),
           waits_(waits),
           memory_(CurrentMemoryContext),
-          engine_(schema, waits ? Engine::Waits::always : Engine::Waits::never, false),
+          computation_(schema, waits ? SeriesComputation::Waits::always : SeriesComputation::Waits::never, false),
           for_timeframes_(schema, Consumer::timeframes, memory_),
           for_indicators_(schema, Consumer::indicators, memory_),
           dropped_(schema, memory_, false),
@@ -94,13 +94,13 @@ public:
             return 0;
         }
         derive(series, made, trading);
-        engine_.open();
+        computation_.open();
         const int64 dropped = drop_before(series, cut, trading);
-        engine_.close();
+        computation_.close();
         return dropped;
     }
 
-    void abandon() { engine_.abandon(); }
+    void abandon() { computation_.abandon(); }
 
 private:
     bool has_candles_before(const Series& series, TimestampTz cut) {
@@ -150,9 +150,9 @@ private:
     }
 
     int64 drop_before(const Series& series, TimestampTz cut, const TradingCalendar& trading) {
-        engine_.compute(series, {});
+        computation_.compute(series, {});
         Position last;
-        const bytea* state = engine_.state_before(series, cut, &last);
+        const bytea* state = computation_.state_before(series, cut, &last);
         if (!state) return 0;
         const int64 dropped = count_of("DELETE FROM %s WHERE instrument_id = $1 AND timeframe = $2 AND ts < $3",
                                        "candle_data", series, cut);
@@ -166,14 +166,14 @@ private:
         const TimestampTz end = clock.instant(
             clock.zone, next_bucket_date(require_timeframe(series.timeframe), clock.date(clock.zone, last.ts)), 0);
         dropped_.note(series, std::min(cut, end), dropped, state);
-        engine_.store_again(series);
+        computation_.store_again(series);
         return dropped;
     }
 
     Oid schema_;
     bool waits_;
     MemoryContext memory_;
-    Engine engine_;
+    SeriesComputation computation_;
     ChangeLog for_timeframes_, for_indicators_;
     DroppedCandles dropped_;
     Calendars calendars_;
@@ -244,6 +244,6 @@ Datum drop_candles(FunctionCallInfo fcinfo) {
 extern "C" {
 PG_FUNCTION_INFO_V1(pg_candle_drop_candles);
 PGDLLEXPORT Datum pg_candle_drop_candles(PG_FUNCTION_ARGS) {
-    return pg_candle::boundary([&] { return pg_candle::drop_candles(fcinfo); });
+    return pg_candle::catch_exceptions([&] { return pg_candle::drop_candles(fcinfo); });
 }
 }

@@ -1,10 +1,10 @@
 // indicators(shape, instrument_id, timeframe, from, to): computes a series on the fly.
-#include "backend/catalog/arguments.hpp"
-#include "backend/postgres/boundary.hpp"
 #include "backend/candles/candle_reader.hpp"
-#include "backend/postgres/result_rows.hpp"
+#include "backend/catalog/arguments.hpp"
 #include "backend/catalog/tables.hpp"
-#include "backend/rows/tuple_former.hpp"
+#include "backend/postgres/exception_boundary.hpp"
+#include "backend/postgres/result_set.hpp"
+#include "backend/rows/tuple_builder.hpp"
 
 namespace pg_candle {
 namespace {
@@ -28,12 +28,12 @@ Datum compute_on_the_fly(FunctionCallInfo fcinfo) {
     const TimestampTz from = bound_argument(fcinfo, 3, DT_NOBEGIN), to = bound_argument(fcinfo, 4, DT_NOEND);
     require_timeframe(series.timeframe);
     TupleDesc desc = result_shape(fcinfo);
-    Tuplestorestate* rows = start_result(fcinfo, desc, "indicators");
+    Tuplestorestate* rows = begin_result_set(fcinfo, desc, "indicators");
 
     SPI_connect();
     RowShape* shape = compile_shape(desc, format_type_be(desc->tdtypeid), ShapeUse::on_the_fly);
     CandleReader reader(schema, CurrentMemoryContext, true);
-    TupleFormer former(shape);
+    TupleBuilder former(shape);
     former.start(series);
     HeapTupleData tuple;
     char* space = static_cast<char*>(palloc(former.room()));
@@ -58,6 +58,6 @@ Datum compute_on_the_fly(FunctionCallInfo fcinfo) {
 extern "C" {
 PG_FUNCTION_INFO_V1(pg_candle_indicators);
 PGDLLEXPORT Datum pg_candle_indicators(PG_FUNCTION_ARGS) {
-    return pg_candle::boundary([&] { return pg_candle::compute_on_the_fly(fcinfo); });
+    return pg_candle::catch_exceptions([&] { return pg_candle::compute_on_the_fly(fcinfo); });
 }
 }

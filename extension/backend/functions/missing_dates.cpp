@@ -2,13 +2,13 @@
 // candles.
 #include <algorithm>
 
+#include "backend/candles/gap_finder.hpp"
 #include "backend/catalog/arguments.hpp"
-#include "backend/postgres/boundary.hpp"
-#include "backend/postgres/cursor.hpp"
-#include "backend/freshness/dropped_candles.hpp"
 #include "backend/catalog/market_clock.hpp"
-#include "backend/postgres/result_rows.hpp"
-#include "backend/candles/series_gaps.hpp"
+#include "backend/freshness/dropped_candles.hpp"
+#include "backend/postgres/exception_boundary.hpp"
+#include "backend/postgres/result_set.hpp"
+#include "backend/postgres/spi.hpp"
 
 extern "C" {
 #include "utils/date.h"
@@ -69,9 +69,9 @@ Datum missing_dates(FunctionCallInfo fcinfo) {
     const Timeframe timeframe = require_timeframe(series.timeframe);
     require_argument(fcinfo, 4, "ask_again_after");
     const TimestampTz now = market_now();
-    const TimestampTz believed_from = before(now, PG_GETARG_DATUM(4));
+    const TimestampTz confirmed_since = before(now, PG_GETARG_DATUM(4));
     TupleDesc desc = declared_result(fcinfo);
-    Tuplestorestate* rows = start_result(fcinfo, desc, "missing_dates");
+    Tuplestorestate* rows = begin_result_set(fcinfo, desc, "missing_dates");
     SPI_connect();
     const InstrumentCalendar instrument = Calendars(schema, CurrentMemoryContext).of_instrument(series.instrument_id);
     const ZoneClock clock = instrument.trading->clock();
@@ -86,7 +86,7 @@ Datum missing_dates(FunctionCallInfo fcinfo) {
         const ExpectedRange range = expected_range(instrument, std::max(clock.instant(clock.zone, first, 0), kept_from),
                                                    clock.instant(clock.zone, last + 1, 0), now);
         GapFinder finder(schema, CurrentMemoryContext);
-        const AskedGaps gaps = finder.find_to_ask(series, timeframe, *instrument.trading, range, believed_from);
+        const RequestableGaps gaps = finder.find_requestable(series, timeframe, *instrument.trading, range, confirmed_since);
         Ranges ranges(rows, desc, timeframe, last);
         Periods periods(instrument.trading->calendar, std::max(first, instrument.first_date),
                         std::min(last, instrument.last_date));
@@ -118,15 +118,15 @@ Datum candles_to_ask(FunctionCallInfo fcinfo) {
     const Timeframe timeframe = require_timeframe(series.timeframe);
     require_argument(fcinfo, 4, "ask_again_after");
     TupleDesc desc = declared_result(fcinfo);
-    Tuplestorestate* rows = start_result(fcinfo, desc, "candles_to_ask");
+    Tuplestorestate* rows = begin_result_set(fcinfo, desc, "candles_to_ask");
     SPI_connect();
     const InstrumentCalendar instrument = Calendars(schema, CurrentMemoryContext).of_instrument(series.instrument_id);
     const TimestampTz kept_from = DroppedCandles(schema, CurrentMemoryContext, true).of(series).kept_from;
     const ExpectedRange range = expected_range(instrument, std::max(bound_argument(fcinfo, 2, DT_NOBEGIN), kept_from),
                                                bound_argument(fcinfo, 3, DT_NOEND), market_now());
     GapFinder finder(schema, CurrentMemoryContext);
-    const AskedGaps gaps =
-        finder.find_to_ask(series, timeframe, *instrument.trading, range, before(market_now(), PG_GETARG_DATUM(4)));
+    const RequestableGaps gaps =
+        finder.find_requestable(series, timeframe, *instrument.trading, range, before(market_now(), PG_GETARG_DATUM(4)));
     for (int64 i = 0; i < gaps.count; ++i) {
         CHECK_FOR_INTERRUPTS();
         Datum values[] = {TimestampTzGetDatum(gaps.list[i].first), TimestampTzGetDatum(gaps.list[i].last)};
@@ -143,14 +143,14 @@ Datum candles_to_ask(FunctionCallInfo fcinfo) {
 extern "C" {
 PG_FUNCTION_INFO_V1(pg_candle_candles_to_ask);
 PGDLLEXPORT Datum pg_candle_candles_to_ask(PG_FUNCTION_ARGS) {
-    return pg_candle::boundary([&] { return pg_candle::candles_to_ask(fcinfo); });
+    return pg_candle::catch_exceptions([&] { return pg_candle::candles_to_ask(fcinfo); });
 }
 PG_FUNCTION_INFO_V1(pg_candle_provider_first_day);
 PGDLLEXPORT Datum pg_candle_provider_first_day(PG_FUNCTION_ARGS) {
-    return pg_candle::boundary([&] { return pg_candle::provider_first_day(fcinfo); });
+    return pg_candle::catch_exceptions([&] { return pg_candle::provider_first_day(fcinfo); });
 }
 PG_FUNCTION_INFO_V1(pg_candle_missing_dates);
 PGDLLEXPORT Datum pg_candle_missing_dates(PG_FUNCTION_ARGS) {
-    return pg_candle::boundary([&] { return pg_candle::missing_dates(fcinfo); });
+    return pg_candle::catch_exceptions([&] { return pg_candle::missing_dates(fcinfo); });
 }
 }

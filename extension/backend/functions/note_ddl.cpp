@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <cstring>
 
-#include "backend/postgres/boundary.hpp"
-#include "backend/postgres/cursor.hpp"
-#include "backend/freshness/ddl_effects.hpp"
 #include "backend/catalog/ddl_filter.hpp"
-#include "backend/catalog/series.hpp"
+#include "backend/catalog/series_list.hpp"
+#include "backend/freshness/ddl_effects.hpp"
+#include "backend/postgres/exception_boundary.hpp"
+#include "backend/postgres/spi.hpp"
 #include "backend/postgres/subtransaction.hpp"
 
 extern "C" {
@@ -368,6 +368,6 @@ Datum note_ddl(FunctionCallInfo fcinfo) {
 extern "C" {
 PG_FUNCTION_INFO_V1(pg_candle_note_ddl);
 PGDLLEXPORT Datum pg_candle_note_ddl(PG_FUNCTION_ARGS) {
-    return pg_candle::boundary([&] { return pg_candle::note_ddl(fcinfo); });
+    return pg_candle::catch_exceptions([&] { return pg_candle::note_ddl(fcinfo); });
 }
 }

@@ -2,11 +2,11 @@
 #include <algorithm>
 
 #include "backend/catalog/arguments.hpp"
-#include "backend/postgres/boundary.hpp"
-#include "backend/postgres/progress.hpp"
-#include "backend/workers/refresh_run.hpp"
-#include "backend/workers/refresh_workers.hpp"
+#include "backend/postgres/exception_boundary.hpp"
+#include "backend/postgres/progress_notice.hpp"
 #include "backend/postgres/subtransaction.hpp"
+#include "backend/workers/parallel_refresh.hpp"
+#include "backend/workers/refresh_progress_log.hpp"
 
 extern "C" {
 #include "storage/latch.h"
@@ -27,17 +27,17 @@ void require_top_level(FunctionCallInfo fcinfo) {
 }
 
 /// The same without workers, in this session. `done` so far are counted in what it reports.
-void refresh_here(SeriesRefresh& refresh, RefreshRun& progress_row, const KnownSeriesList& list, Progress& progress,
+void refresh_here(GuardedRefresh& refresh, RefreshProgressLog& progress_row, const SeriesStatusList& list, Progress& progress,
                   int fresh, int64 run, RefreshTotals* totals) {
     MemoryContext procedure = CurrentMemoryContext;
     MemoryContext each = AllocSetContextCreate(procedure, "pg_candle refresh, one series", ALLOCSET_DEFAULT_SIZES);
-    KnownSeriesList held{};
+    SeriesStatusList held{};
     int room = 0;
     for (int i = 0; i < list.count; ++i) {
         CHECK_FOR_INTERRUPTS();
         const Series& series = list.series[i].series;
         MemoryContextSwitchTo(each);
-        const Refreshed refreshed = refresh.refresh(list.series[i]);
+        const SeriesOutcome refreshed = refresh.refresh(list.series[i]);
         totals->done += refreshed.held ? 0 : 1;
         totals->failed += refreshed.error ? 1 : 0;
         totals->rows += refreshed.written;
@@ -57,7 +57,7 @@ void refresh_here(SeriesRefresh& refresh, RefreshRun& progress_row, const KnownS
 }
 
 /// Comes back to what somebody held, for as long as some of it is let go within `patience` rounds, each a little later.
-void come_back(SeriesRefresh& refresh, RefreshRun& progress_row, Progress& progress, int fresh, int64 run,
+void come_back(GuardedRefresh& refresh, RefreshProgressLog& progress_row, Progress& progress, int fresh, int64 run,
                RefreshTotals* totals) {
     constexpr int patience = 8;
     constexpr long longest_pause = 4000;  // milliseconds
@@ -84,19 +84,19 @@ void come_back(SeriesRefresh& refresh, RefreshRun& progress_row, Progress& progr
 
 Datum refresh_indicators(FunctionCallInfo fcinfo) {
     const int32 workers = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1);
-    if (workers < 0 || workers > most_workers)
+    if (workers < 0 || workers > max_workers)
         ereport(ERROR,
-                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("workers must be between 0 and %d", most_workers)));
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("workers must be between 0 and %d", max_workers)));
     require_top_level(fcinfo);
     const Oid schema = schema_of_function(fcinfo);
     const SeriesFilter filter{false, 0, timeframe_argument(fcinfo, 0)};
 
     SPI_connect_ext(SPI_OPT_NONATOMIC);
     MemoryContext procedure = CurrentMemoryContext;
-    SeriesRefresh refresh(schema, Engine::Waits::never);
-    RefreshRun progress_row(schema);
+    GuardedRefresh refresh(schema, SeriesComputation::Waits::never);
+    RefreshProgressLog progress_row(schema);
     refresh.expand_log();
-    KnownSeriesList list = list_known_series(schema, filter, WhichSeries::known, SeriesOrder::newest_first);
+    SeriesStatusList list = list_series_status(schema, filter, WhichSeries::known, SeriesOrder::newest_first);
     refresh.notice_log_gap();
     const int all = list.count;
     refresh.keep_due(list);
@@ -136,6 +136,6 @@ Datum refresh_indicators(FunctionCallInfo fcinfo) {
 extern "C" {
 PG_FUNCTION_INFO_V1(pg_candle_refresh_indicators);
 PGDLLEXPORT Datum pg_candle_refresh_indicators(PG_FUNCTION_ARGS) {
-    return pg_candle::boundary([&] { return pg_candle::refresh_indicators(fcinfo); });
+    return pg_candle::catch_exceptions([&] { return pg_candle::refresh_indicators(fcinfo); });
 }
 }

@@ -3,15 +3,15 @@
 #include <cstring>
 
 #include "backend/catalog/arguments.hpp"
-#include "backend/postgres/boundary.hpp"
 #include "backend/catalog/change_capture.hpp"
-#include "backend/freshness/change_log.hpp"
-#include "backend/postgres/cursor.hpp"
-#include "backend/postgres/owner_rights.hpp"
-#include "backend/postgres/progress.hpp"
 #include "backend/catalog/row_security.hpp"
+#include "backend/freshness/change_log.hpp"
+#include "backend/freshness/timeframe_derivation.hpp"
+#include "backend/postgres/exception_boundary.hpp"
+#include "backend/postgres/owner_rights.hpp"
+#include "backend/postgres/progress_notice.hpp"
+#include "backend/postgres/spi.hpp"
 #include "backend/postgres/subtransaction.hpp"
-#include "backend/freshness/timeframe_refresh.hpp"
 
 extern "C" {
 #include "storage/latch.h"
@@ -247,6 +247,6 @@ Datum refresh_timeframes(FunctionCallInfo fcinfo) {
 extern "C" {
 PG_FUNCTION_INFO_V1(pg_candle_refresh_timeframes);
 PGDLLEXPORT Datum pg_candle_refresh_timeframes(PG_FUNCTION_ARGS) {
-    return pg_candle::boundary([&] { return pg_candle::refresh_timeframes(fcinfo); });
+    return pg_candle::catch_exceptions([&] { return pg_candle::refresh_timeframes(fcinfo); });
 }
 }

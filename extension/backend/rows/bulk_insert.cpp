@@ -59,10 +59,10 @@ bool can_bulk_insert(Relation table, const bool* filled) {
     return true;
 }
 
-BulkInsert::BulkInsert(Relation table, Size room, bool beside_others)
+BulkInsert::BulkInsert(Relation table, Size room, bool expect_concurrent_writers)
     : table_(table),
       room_(room),
-      beside_others_(beside_others),
+      beside_others_(expect_concurrent_writers),
       check_constraints_(needs_checks(table)),
       estate_(CreateExecutorState()) {
     target_ = makeNode(ResultRelInfo);
@@ -77,7 +77,7 @@ BulkInsert::BulkInsert(Relation table, Size room, bool beside_others)
         slots_[i]->tts_tableOid = RelationGetRelid(table);
     }
     ts_ = static_cast<TimestampTz*>(palloc(sizeof(TimestampTz) * capacity_));
-    key_indexes_ = new (palloc(sizeof(KeyIndexes))) KeyIndexes(target_);
+    key_indexes_ = new (palloc(sizeof(KeyIndexInserter))) KeyIndexInserter(target_);
 }
 
 void BulkInsert::start(const Series& series) {

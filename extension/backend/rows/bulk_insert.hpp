@@ -1,6 +1,6 @@
 #pragma once
 #include "backend/postgres/compat.hpp"
-#include "backend/rows/key_indexes.hpp"
+#include "backend/rows/key_index_inserter.hpp"
 
 namespace pg_candle {
 
@@ -12,11 +12,11 @@ bool can_bulk_insert(Relation table, const bool* filled);
 
 /// Inserts tuples a page at a time, as COPY does: table_multi_insert, then the indexes in the same order.
 /// Constraints are checked; a duplicate key is an error. Lives in the memory context in which it was made.
-/// KeyIndexes adds the entries to the indexes; where there are others than it knows, the executor does.
+/// KeyIndexInserter adds the entries to the indexes; where there are others than it knows, the executor does.
 class BulkInsert {
 public:
-    /// `room`: bytes of the largest tuple. `beside_others`: other processes insert a lot at the same time.
-    BulkInsert(Relation table, Size room, bool beside_others);
+    /// `room`: bytes of the largest tuple. `expect_concurrent_writers`: other processes insert a lot at the same time.
+    BulkInsert(Relation table, Size room, bool expect_concurrent_writers);
 
     /// Says of which series the following tuples are.
     void start(const Series& series);
@@ -50,7 +50,7 @@ private:
     char* space_;
     TupleTableSlot** slots_;
     TimestampTz* ts_;
-    KeyIndexes* key_indexes_;
+    KeyIndexInserter* key_indexes_;
 };
 
 }  // namespace pg_candle

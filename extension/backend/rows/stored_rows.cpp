@@ -1,6 +1,6 @@
 #include "backend/rows/stored_rows.hpp"
 
-#include "backend/postgres/cursor.hpp"
+#include "backend/postgres/spi.hpp"
 
 extern "C" {
 #include "lib/stringinfo.h"

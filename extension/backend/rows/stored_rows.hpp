@@ -1,6 +1,6 @@
 #pragma once
-#include "backend/rows/row_shape.hpp"
 #include "backend/catalog/tables.hpp"
+#include "backend/rows/row_shape.hpp"
 
 namespace pg_candle {
 

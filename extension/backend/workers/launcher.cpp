@@ -1,12 +1,12 @@
 // The static background worker. It holds no transaction and no connection to a database while it sleeps, so that
-// databases can be dropped; round.cpp is what it starts in them.
+// databases can be dropped; database_pass.cpp is what it starts in them.
 #include "backend/workers/launcher.hpp"
 
 #include <algorithm>
 
-#include "backend/postgres/boundary.hpp"
+#include "backend/postgres/exception_boundary.hpp"
 #include "backend/postgres/settings.hpp"
-#include "backend/workers/worker.hpp"
+#include "backend/workers/background_transaction.hpp"
 
 extern "C" {
 #include "access/xlog.h"
@@ -24,11 +24,11 @@ extern "C" {
 
 namespace pg_candle {
 
-Round* shared_rounds() {
+DatabaseSlot* database_slots() {
     LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
     bool found;
-    auto* rounds = static_cast<Round*>(ShmemInitStruct("pg_candle rounds", sizeof(Round) * most_databases, &found));
-    if (!found) memset(rounds, 0, sizeof(Round) * most_databases);
+    auto* rounds = static_cast<DatabaseSlot*>(ShmemInitStruct("pg_candle rounds", sizeof(DatabaseSlot) * max_databases, &found));
+    if (!found) memset(rounds, 0, sizeof(DatabaseSlot) * max_databases);
     LWLockRelease(AddinShmemInitLock);
     return rounds;
 }
@@ -52,8 +52,8 @@ bool find_in_catalog(Oid catalog, Found&& found) {
     return is_there;
 }
 
-/// A database of the list, in the launcher's own memory; its place is that of its Round.
-struct Watched {
+/// A database of the list, in the launcher's own memory; its place is that of its DatabaseSlot.
+struct DatabaseEntry {
     bool listed;
     BackgroundWorkerHandle* worker;  ///< of the round that is going on, or null
     XLogRecPtr started_at;           ///< where the WAL stood before that round,
@@ -64,11 +64,11 @@ struct Watched {
 
 class Launcher {
 public:
-    Launcher() : rounds_(shared_rounds()) { memset(rounds_, 0, sizeof(Round) * most_databases); }
+    Launcher() : rounds_(database_slots()) { memset(rounds_, 0, sizeof(DatabaseSlot) * max_databases); }
 
     /// Reads the settings. A database that stays in the list keeps what is known of it.
     void configure() {
-        for (Watched& one : watched_) {
+        for (DatabaseEntry& one : watched_) {
             one.listed = false;
             one.not_before = 0;
         }
@@ -84,8 +84,8 @@ public:
     /// Ends and starts rounds; returns for how many milliseconds there is nothing to do.
     long turn() {
         TimestampTz next = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), settings.naptime * 1000L);
-        for (int i = 0; i < most_databases; ++i) {
-            Watched& one = watched_[i];
+        for (int i = 0; i < max_databases; ++i) {
+            DatabaseEntry& one = watched_[i];
             if (one.worker && !finish(i)) continue;
             if (!one.listed) continue;
             if (is_due(i)) start(i);
@@ -99,13 +99,13 @@ public:
 private:
     int find_place(const char* name) {
         int free = -1;
-        for (int i = 0; i < most_databases; ++i) {
+        for (int i = 0; i < max_databases; ++i) {
             if (strcmp(NameStr(rounds_[i].database), name) == 0) return i;
             if (free < 0 && !watched_[i].listed && !watched_[i].worker) free = i;
         }
         if (free < 0) {
             ereport(LOG,
-                    (errmsg("pg_candle.databases has more than %d names: \"%s\" is left out", most_databases, name)));
+                    (errmsg("pg_candle.databases has more than %d names: \"%s\" is left out", max_databases, name)));
             return -1;
         }
         watched_[free] = {};
@@ -115,8 +115,8 @@ private:
     }
 
     bool is_due(int i) {
-        Watched& one = watched_[i];
-        const Round& round = rounds_[i];
+        DatabaseEntry& one = watched_[i];
+        const DatabaseSlot& round = rounds_[i];
         const TimestampTz now = GetCurrentTimestamp();
         if (one.not_before > now) return false;
         one.not_before = 0;
@@ -126,7 +126,7 @@ private:
     }
 
     /// Why there can be no round; null if there can.
-    const char* obstacle(int i) {
+    const char* why_not_startable(int i) {
         if (!*settings.role) return "pg_candle.role is not set";
         bool superuser = false;
         const bool is_role = find_in_catalog<Form_pg_authid>(AuthIdRelationId, [&](Form_pg_authid role) {
@@ -142,9 +142,9 @@ private:
     }
 
     void start(int i) {
-        Watched& one = watched_[i];
+        DatabaseEntry& one = watched_[i];
         StartTransactionCommand();
-        const char* why = obstacle(i);
+        const char* why = why_not_startable(i);
         CommitTransactionCommand();
         if (why) {
             rounds_[i].swept_at = 0;
@@ -174,7 +174,7 @@ private:
 
     /// Whether the round of this database is over.
     bool finish(int i) {
-        Watched& one = watched_[i];
+        DatabaseEntry& one = watched_[i];
         pid_t pid;
         const BgwHandleStatus status = GetBackgroundWorkerPid(one.worker, &pid);
         if (status == BGWH_STARTED || status == BGWH_NOT_YET_STARTED) return false;
@@ -193,15 +193,15 @@ private:
     }
 
     void fail(int i, const char* why) {
-        Watched& one = watched_[i];
+        DatabaseEntry& one = watched_[i];
         const int seconds = std::min(longest_pause, 1 << std::min(++one.failures, 20));
         one.not_before = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), seconds * 1000L);
         ereport(LOG, (errmsg("pg_candle does not keep database \"%s\" fresh: %s", NameStr(rounds_[i].database), why),
                       errdetail("The next attempt is in %d s.", seconds)));
     }
 
-    Round* rounds_;
-    Watched watched_[most_databases] = {};
+    DatabaseSlot* rounds_;
+    DatabaseEntry watched_[max_databases] = {};
 };
 
 [[noreturn]] void launch() {
@@ -228,7 +228,7 @@ private:
 
 void register_launcher() {
     if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade) return;
-    compat::when_shared_memory_is_requested([] { RequestAddinShmemSpace(sizeof(Round) * most_databases); });
+    compat::when_shared_memory_is_requested([] { RequestAddinShmemSpace(sizeof(DatabaseSlot) * max_databases); });
     BackgroundWorker worker{};
     worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
     worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
@@ -246,5 +246,5 @@ extern "C" PGDLLEXPORT void pg_candle_launcher(Datum);
 extern "C" PGDLLEXPORT void pg_candle_launcher(Datum) {
     pg_candle::accept_signals();
     BackgroundWorkerInitializeConnection(nullptr, nullptr, 0);
-    pg_candle::boundary([&] { pg_candle::launch(); return Datum{0}; });
+    pg_candle::catch_exceptions([&] { pg_candle::launch(); return Datum{0}; });
 }

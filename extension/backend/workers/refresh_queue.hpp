@@ -1,6 +1,6 @@
 #pragma once
-#include "backend/workers/refresh_workers.hpp"
-#include "backend/freshness/series_refresh.hpp"
+#include "backend/freshness/guarded_refresh.hpp"
+#include "backend/workers/parallel_refresh.hpp"
 
 extern "C" {
 #include "port/atomics.h"
@@ -14,7 +14,7 @@ namespace pg_candle {
 /// few counters. A worker takes the series whose number it gets from `next`.
 struct RefreshQueue {
     struct Entry {
-        KnownSeries known;
+        SeriesStatus known;
         int32 timeframe;  ///< where its text begins; the pointer in `known` means nothing in another process
         bool held;        ///< somebody held it; the leader comes back to it
     };
@@ -35,8 +35,8 @@ struct RefreshQueue {
     Failure failures[remembered_failures];  ///< the first ones; written before `failed` counts them
 
     Entry* entries() { return reinterpret_cast<Entry*>(this + 1); }
-    KnownSeries at(int i) {
-        KnownSeries known = entries()[i].known;
+    SeriesStatus at(int i) {
+        SeriesStatus known = entries()[i].known;
         known.series.timeframe = reinterpret_cast<const char*>(this) + entries()[i].timeframe;
         return known;
     }
