@@ -24,22 +24,22 @@ $function$;
 COMMENT ON FUNCTION @extschema@.refetch_history(integer, integer) IS
     'queues all that was ever asked for of an instrument (or what was asked for of another one) once more; returns the number of requests';
 
-CREATE FUNCTION @extschema@.mark_rebased(instrument_id integer, factor float8) RETURNS integer
+CREATE FUNCTION @extschema@.mark_price_adjusted(instrument_id integer, factor float8) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_variable
 DECLARE
     planned integer := @extschema@.refetch_history(instrument_id, NULL::integer);
-    symbol text := (SELECT m.trading_symbol FROM @extschema@.instrument_master m WHERE m.instrument_id = mark_rebased.instrument_id);
+    symbol text := (SELECT m.trading_symbol FROM @extschema@.instrument_master m WHERE m.instrument_id = mark_price_adjusted.instrument_id);
 BEGIN
-    PERFORM @extschema@.raise_sync_alert('rebased', symbol, format('the provider''s history of %s is on another basis: prices by a factor of %s, as after a split or bonus; it is fetched anew with %s requests',
+    PERFORM @extschema@.raise_sync_alert('price_adjusted', symbol, format('the provider''s history of %s is on another basis: prices by a factor of %s, as after a split or bonus; it is fetched anew with %s requests',
         symbol, round(factor::numeric, 6), planned));
     RETURN planned;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.mark_rebased(integer, float8) IS
-    'stored candles of an instrument differ from the provider''s by a factor: raises the alert "rebased", which is cleared when all of its history is fetched anew, and queues that';
+COMMENT ON FUNCTION @extschema@.mark_price_adjusted(integer, float8) IS
+    'stored candles of an instrument differ from the provider''s by a factor: raises the alert "price_adjusted", which is cleared when all of its history is fetched anew, and queues that';
 
 CREATE FUNCTION @extschema@.follow_isin_changes() RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

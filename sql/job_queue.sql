@@ -94,7 +94,7 @@ BEGIN
                     AND NOT EXISTS (
                         SELECT FROM @extschema@.candle_coverage c
                         WHERE c.instrument_id = f.instrument_id AND c.timeframe = f.timeframe
-                          AND c.to_ts > f.asked_at)) THEN
+                          AND c.to_ts > f.requested_at)) THEN
         RETURN false;
     END IF;
     PERFORM @extschema@.clear_sync_alert(kind, @extschema@.series_name(instrument_id, what))
@@ -117,14 +117,14 @@ DECLARE
     job record;
 BEGIN
     UPDATE @extschema@.sync_job j SET state = CASE WHEN error IS NULL THEN 'done' ELSE 'failed' END, rows = finish_sync_job.rows, error = finish_sync_job.error,
-        leased_by = NULL, leased_until = NULL, finished_at = clock_timestamp(), asked_at = @extschema@.candle_now()
+        leased_by = NULL, leased_until = NULL, finished_at = clock_timestamp(), requested_at = @extschema@.candle_now()
     WHERE j.job_id = finish_sync_job.job_id AND j.state IN ('queued', 'running') RETURNING j.* INTO job;
     IF NOT FOUND OR job.instrument_id IS NULL THEN
         RETURN;
     END IF;
     INSERT INTO @extschema@.data_sync_status AS s (segment, scope, timeframe, synced_through, rows, last_success_at, last_attempt_at, last_error)
     SELECT job.segment, coalesce(u.trading_symbol, m.trading_symbol, m.instrument_id::text), coalesce(job.timeframe, ''), CASE WHEN error IS NULL THEN job.to_date END, coalesce(rows, 0),
-        CASE WHEN error IS NULL THEN job.asked_at END, job.asked_at, error
+        CASE WHEN error IS NULL THEN job.requested_at END, job.requested_at, error
     FROM @extschema@.instrument_master m
     LEFT JOIN @extschema@.instrument_master u ON u.instrument_key = m.underlying_key AND u.expiry_date IS NULL AND m.expiry_date IS NOT NULL
     WHERE m.instrument_id = job.instrument_id
@@ -145,7 +145,7 @@ BEGIN
     PERFORM @extschema@.clear_series_alerts(job.instrument_id, coalesce(job.timeframe, job.kind));
     IF job.segment = 'correction' THEN
         IF NOT EXISTS (SELECT FROM @extschema@.sync_job j WHERE j.instrument_id = job.instrument_id AND j.segment = 'correction' AND j.state IN ('queued', 'running')) THEN
-            PERFORM @extschema@.clear_sync_alert('rebased', (SELECT m.trading_symbol FROM @extschema@.instrument_master m WHERE m.instrument_id = job.instrument_id));
+            PERFORM @extschema@.clear_sync_alert('price_adjusted', (SELECT m.trading_symbol FROM @extschema@.instrument_master m WHERE m.instrument_id = job.instrument_id));
         END IF;
     ELSIF job.kind IN ('candles', 'expired_candles') THEN
         -- Holes in the answer are asked for a second time before they are believed.

@@ -5,23 +5,23 @@ CREATE FUNCTION @extschema@.candle_now() RETURNS timestamptz
 COMMENT ON FUNCTION @extschema@.candle_now() IS
     'the moment to which "today" and "has passed" refer: now, or for replays what the setting pg_candle.now says';
 
-CREATE FUNCTION @extschema@.missing_dates(instrument_id integer, timeframe text, from_date date DEFAULT NULL, to_date date DEFAULT NULL,
-                                          ask_again_after interval DEFAULT '30 days', OUT first_date date, OUT last_date date)
+CREATE FUNCTION @extschema@.ranges_to_request(instrument_id integer, timeframe text, from_date date DEFAULT NULL, to_date date DEFAULT NULL,
+                                          retry_no_data_after interval DEFAULT '30 days', OUT first_date date, OUT last_date date)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'pg_candle_missing_dates' LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10;
-COMMENT ON FUNCTION @extschema@.missing_dates(integer, text, date, date, interval) IS
-    'the dates that have to be asked of the provider, inclusive ranges without a complete session inside: expected candles that are not stored, or only as intraday or derived ones, unless the provider said twice, the last time within ask_again_after, that there are none. Up to the last final day, and not before the provider''s first one';
+COMMENT ON FUNCTION @extschema@.ranges_to_request(integer, text, date, date, interval) IS
+    'the dates that have to be asked of the provider, inclusive ranges without a complete session inside: expected candles that are not stored, or only as intraday or derived ones, unless the provider said twice, the last time within retry_no_data_after, that there are none. Up to the last final day, and not before the provider''s first one';
 
 CREATE FUNCTION @extschema@.provider_first_day(timeframe text) RETURNS date
     AS 'MODULE_PATHNAME', 'pg_candle_provider_first_day' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.provider_first_day(text) IS
     'the first day of which the provider has candles of that timeframe';
 
-CREATE FUNCTION @extschema@.candles_to_ask(instrument_id integer, timeframe text, from_ts timestamptz, to_ts timestamptz,
-                                           ask_again_after interval DEFAULT '30 days')
+CREATE FUNCTION @extschema@.candles_to_request(instrument_id integer, timeframe text, from_ts timestamptz, to_ts timestamptz,
+                                           retry_no_data_after interval DEFAULT '30 days')
     RETURNS TABLE (gap_start timestamptz, gap_end timestamptz)
     AS 'MODULE_PATHNAME', 'pg_candle_candles_to_ask' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 10;
-COMMENT ON FUNCTION @extschema@.candles_to_ask(integer, text, timestamptz, timestamptz, interval) IS
+COMMENT ON FUNCTION @extschema@.candles_to_request(integer, text, timestamptz, timestamptz, interval) IS
     'the same as runs of candles; both ends are starts of candles, inclusive';
 
 CREATE FUNCTION @extschema@.plan_series(segment text, instrument_id integer, timeframe text, from_date date, to_date date,
@@ -65,7 +65,7 @@ BEGIN
         wanted := CASE WHEN first_day <= last_day THEN datemultirange(daterange(first_day, last_day, '[]')) END;
     ELSE
         SELECT range_agg(daterange(d.first_date, d.last_date, '[]')) INTO wanted
-        FROM @extschema@.missing_dates(plan_series.instrument_id, plan_series.timeframe, plan_series.from_date, plan_series.to_date,
+        FROM @extschema@.ranges_to_request(plan_series.instrument_id, plan_series.timeframe, plan_series.from_date, plan_series.to_date,
                                       interval '30 days') d;
         IF timeframe = '1d' AND wanted IS NOT NULL THEN
             -- New days bring the last stored ones along, if those are of another day's fetching: whether they are still the same says
@@ -91,7 +91,7 @@ BEGIN
         generate_series(date_trunc(unit, lower(dates)::timestamp), upper(dates)::timestamp - interval '1 day', step) AS piece
     -- What is left of a range beside an open job may be its holidays only.
     WHERE force OR dates IN (SELECT unnest(wanted))
-       OR EXISTS (SELECT FROM @extschema@.missing_dates(
+       OR EXISTS (SELECT FROM @extschema@.ranges_to_request(
                       plan_series.instrument_id, plan_series.timeframe, lower(dates),
                       upper(dates) - 1, interval '30 days'))
     ON CONFLICT DO NOTHING;
@@ -101,7 +101,7 @@ BEGIN
     IF job_kind = 'candles' AND to_date >= today AND from_date <= today AND (minutes <= 300 OR timeframe = '1d')
        AND EXISTS (SELECT FROM @extschema@.detect_gaps(plan_series.instrument_id, plan_series.timeframe, today::timestamp AT TIME ZONE zone, @extschema@.candle_now()))
        AND NOT EXISTS (SELECT FROM @extschema@.sync_job j WHERE j.instrument_id = plan_series.instrument_id AND j.timeframe = plan_series.timeframe AND j.kind = 'intraday'
-                       AND (j.state IN ('queued', 'running') OR j.state = 'done' AND j.asked_at > least(@extschema@.candle_now() - interval '1 minute',
+                       AND (j.state IN ('queued', 'running') OR j.state = 'done' AND j.requested_at > least(@extschema@.candle_now() - interval '1 minute',
                             (SELECT max(s.closes_at) + interval '2 minutes' FROM @extschema@.trading_sessions(
                                 (SELECT @extschema@.calendar_of_segment(m.segment) FROM @extschema@.instrument_master m WHERE m.instrument_id = plan_series.instrument_id), today, today) s)))) THEN
         INSERT INTO @extschema@.sync_job (segment, kind, instrument_id, timeframe, from_date, to_date, priority)

@@ -26,7 +26,7 @@ timeframe AS (
            SELECT timeframe FROM held WHERE timeframe IS NOT NULL)),
 series AS (
     SELECT t.timeframe, s.candles, s.first, s.last, s.derived,
-        v.checked_at AS asked_at, v.no_data_ranges, v.failed_ranges, v.error, j.queued, j.running, j.queued_since, i.through AS indicators_through,
+        v.checked_at AS requested_at, v.no_data_ranges, v.failed_ranges, v.error, j.queued, j.running, j.queued_since, i.through AS indicators_through,
         i.failures AS indicator_failures, i.error AS indicator_error, c.earliest AS changed_from,
         CASE WHEN series_problem($1, t.timeframe) IS NULL THEN (
             SELECT json_agg(json_build_object('state', g.state, 'candles', g.candles, 'from', g.from_date, 'to', g.to_date,
@@ -141,7 +141,7 @@ void print_instrument(const Json& status) {
             indicators += ", changes from " + moment(one["changed_from"]) + " wait for a refresh";
         printf("%-5s %11s  %-16s  %-16s  %-16s %7s  %s\n", timeframe.c_str(), shown(one["candles"]).c_str(),
                moment(one["first"]).c_str(), moment(one["last"]).c_str(),
-               one["asked_at"].is_null() && one["derived"] != 0 ? "derived" : moment(one["asked_at"]).c_str(),
+               one["requested_at"].is_null() && one["derived"] != 0 ? "derived" : moment(one["requested_at"]).c_str(),
                std::to_string(one["queued"].get<int>() + one["running"].get<int>()).c_str(), indicators.c_str());
     }
     printf("\n");

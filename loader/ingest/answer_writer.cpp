@@ -83,20 +83,20 @@ void AnswerWriter::store_candles(Answer& answer) {
         learned->state = store::CoveredRange::State::failed, learned->error = complaint;
     store::GapCounts gaps;
     // What is fetched anew because of that is no news.
-    std::optional<double> rebased;
+    std::optional<double> factor;
     if (job.timeframe == "1d" && job.kind == "candles" && job.segment != "correction" && complaint.empty())
-        rebased = store_.rebased_by({job.instrument.id, job.timeframe}, candles);
+        factor = store_.price_adjusted_by({job.instrument.id, job.timeframe}, candles);
     const store::Stored stored = store_.store(
         {job.instrument.id, job.timeframe}, intraday ? Source::intraday : Source::historical, candles, learned,
         [&](const store::Stored& rows) {
             store::finish_job(connection_, job.id, rows.inserted + rows.updated,
                               complaint.empty() ? store::Param{} : store::Param{complaint}, "bad_rows");
-            if (rebased)
-                connection_.run("SELECT mark_rebased($1, $2)",
-                                {std::to_string(job.instrument.id), std::to_string(*rebased)});
+            if (factor)
+                connection_.run("SELECT mark_price_adjusted($1, $2)",
+                                {std::to_string(job.instrument.id), std::to_string(*factor)});
         },
         &gaps);
-    if (rebased) spdlog::warn("rebased symbol=\"{}\" factor={:.6f}", job.instrument.symbol, *rebased);
+    if (factor) spdlog::warn("price_adjusted symbol=\"{}\" factor={:.6f}", job.instrument.symbol, *factor);
     if (!complaint.empty()) {
         ++counts.failed, ++report_.failed;
         counts.error = complaint;

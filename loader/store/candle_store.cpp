@@ -102,7 +102,7 @@ Instant end_of(const Timeframe& timeframe, Instant start) {
 
 constexpr const char* gaps_query =
     "SELECT (extract(epoch FROM gap_start) * 1000000)::bigint, (extract(epoch FROM gap_end) * 1000000)::bigint "
-    "FROM candles_to_ask($1, $2, $3, $4)";
+    "FROM candles_to_request($1, $2, $3, $4)";
 
 }  // namespace
 
@@ -248,7 +248,7 @@ void CandleStore::cover_doubtful(const SeriesKey& series, const CoveredRange& fr
         if (state == CoveredRange::State::filled) confirm_gaps(series, old, piece, 0, gaps);
     };
     const Rows missing =
-        connection_.run("SELECT first_date, last_date FROM missing_dates($1, $2, $3, $4) ORDER BY 1",
+        connection_.run("SELECT first_date, last_date FROM ranges_to_request($1, $2, $3, $4) ORDER BY 1",
                         {text(series.instrument_id), series.timeframe, format_date(india_date(fresh.from)),
                          format_date(india_date(fresh.to) - days{1})});
     Instant at = fresh.from;
@@ -262,7 +262,7 @@ void CandleStore::cover_doubtful(const SeriesKey& series, const CoveredRange& fr
     learn_piece(at, fresh.to, CoveredRange::State::filled);
 }
 
-std::optional<double> CandleStore::rebased_by(const SeriesKey& series, const std::vector<Candle>& candles) {
+std::optional<double> CandleStore::price_adjusted_by(const SeriesKey& series, const std::vector<Candle>& candles) {
     if (candles.empty()) return {};
     const Rows rows = connection_.run(
         "SELECT (extract(epoch FROM ts) * 1000000)::bigint, close FROM candle_data WHERE instrument_id = $1 AND "

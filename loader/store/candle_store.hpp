@@ -61,7 +61,7 @@ public:
 
     /// By how much the candles differ from those that are stored of the same starts: the factor of all prices, as after
     /// a split, or nothing where they agree within a percent, or differ without a common factor.
-    std::optional<double> rebased_by(const SeriesKey& series, const std::vector<Candle>& candles);
+    std::optional<double> price_adjusted_by(const SeriesKey& series, const std::vector<Candle>& candles);
 
 private:
     void lock(const SeriesKey& series);

@@ -99,7 +99,7 @@ void renew_leases(Connection& connection, const std::string& worker) {
 
 void finish_job(Connection& connection, std::int64_t job, std::int64_t rows, const Param& error,
                 const std::string& alert) {
-    connection.follow_clock();  // asked_at is this moment, not that of the claim
+    connection.follow_clock();  // requested_at is this moment, not that of the claim
     connection.run("SELECT finish_sync_job($1, $2, $3, $4)", {std::to_string(job), std::to_string(rows), error, alert});
 }
 

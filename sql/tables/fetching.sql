@@ -68,7 +68,7 @@ CREATE TABLE sync_job (
     created_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
     started_at    timestamptz,
     finished_at   timestamptz,
-    asked_at      timestamptz,
+    requested_at      timestamptz,
     CHECK (from_date <= to_date)
 );
 CREATE UNIQUE INDEX sync_job_open ON sync_job (
@@ -80,7 +80,7 @@ CREATE INDEX sync_job_queue ON sync_job (priority DESC, to_date DESC, job_id)
 CREATE INDEX sync_job_running ON sync_job (leased_until) WHERE state = 'running';
 CREATE INDEX sync_job_series ON sync_job (instrument_id, timeframe)
     WHERE state = 'queued' OR state = 'running';
-CREATE INDEX sync_job_intraday ON sync_job (instrument_id, timeframe, asked_at)
+CREATE INDEX sync_job_intraday ON sync_job (instrument_id, timeframe, requested_at)
     WHERE kind = 'intraday';
 CREATE INDEX sync_job_finished ON sync_job (finished_at) WHERE finished_at IS NOT NULL;
 COMMENT ON TABLE sync_job IS
@@ -93,7 +93,7 @@ COMMENT ON COLUMN sync_job.kind IS
     'tasks';
 COMMENT ON COLUMN sync_job.leased_until IS
     'a running job whose lease is over goes to whoever comes first';
-COMMENT ON COLUMN sync_job.asked_at IS
+COMMENT ON COLUMN sync_job.requested_at IS
     'the moment of the market (pg_candle.now in replays) at which it was done';
 
 -- @table data_sync_status
@@ -155,6 +155,6 @@ CREATE UNIQUE INDEX sync_alert_open ON sync_alert (kind, subject) WHERE cleared_
 COMMENT ON TABLE sync_alert IS
     'what somebody should look at, also sent by NOTIFY pg_candle_alert; open until cleared_at';
 COMMENT ON COLUMN sync_alert.kind IS
-    'stale_data, failed_sync, error_rate, long_run, no_fo_instruments, token_expired, rebased, '
+    'stale_data, failed_sync, error_rate, long_run, no_fo_instruments, token_expired, price_adjusted, '
     'isin_changed, bad_calendar, bad_series, bad_rows, unavailable, '
     'calendar_doubt, expiry_moved';

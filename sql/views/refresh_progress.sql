@@ -1,13 +1,13 @@
 -- @view refresh_progress
 CREATE VIEW refresh_progress AS
 SELECT r.run_id, r.pid, r.timeframe, r.started_at, r.ended_at,
-       CASE WHEN r.ended_at IS NOT NULL THEN 'ended'
+       CASE WHEN r.ended_at IS NOT NULL THEN 'finished'
             WHEN EXISTS (SELECT FROM pg_stat_activity a
                          WHERE a.pid = r.pid
                            -- NULL: not for our eyes
                            AND coalesce(a.state = 'active' AND a.query_start <= r.started_at, true))
                 THEN 'running'
-            ELSE 'broken off' END AS state,
+            ELSE 'interrupted' END AS state,
        r.series_total, w.series_done, w.series_failed, w.rows,
        w.rows / nullif(extract(epoch FROM w.updated_at - r.started_at)::float8, 0)
            AS rows_per_second,

@@ -53,8 +53,8 @@ CALL refresh_timeframes(targets => '{5m,1d,1w,7m}')
 SELECT count(DISTINCT timeframe) FROM candle_data WHERE instrument_id = 1
 CALL refresh_timeframes(targets => '{1m}')
 SELECT sum(missing) AS a FROM detect_gaps(1, '1m', '2020-01-03 05:00Z', '2020-01-07Z')
-SELECT count(*) FROM missing_dates(1, '1d', '2020-01-01', '2020-02-01')
-SELECT count(*) FROM candles_to_ask(1, '1m', '2020-01-03Z', '2020-01-07Z')
+SELECT count(*) FROM ranges_to_request(1, '1d', '2020-01-01', '2020-02-01')
+SELECT count(*) FROM candles_to_request(1, '1m', '2020-01-03Z', '2020-01-07Z')
 SQL
 )
 is "$(sed -nE 's/.* = "([0-9]+)".*/\1/p' <<<"$said" | paste -sd' ')" "6000 0 6000 1399 1 561 240 0 2000 560 4572 4454 4602 375 1 4 1 13 1 5 375 1 3" "every statement gives what it should"

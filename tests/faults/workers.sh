@@ -20,7 +20,7 @@ for workers in 1 2 5; do
     is "$(sql "CALL refresh_indicators(workers => $workers)")" "" "$workers workers: done without a word"
     is "$(sql "$wrong")" 0 "$workers workers: the same rows"
 done
-is "$(sql "SELECT state, series_total, series_done, series_failed, rows, current IS NULL, rows_per_second > 0 FROM refresh_progress ORDER BY run_id DESC LIMIT 1")" "ended|60|60|0|120000|t|t" "progress: the end of it"
+is "$(sql "SELECT state, series_total, series_done, series_failed, rows, current IS NULL, rows_per_second > 0 FROM refresh_progress ORDER BY run_id DESC LIMIT 1")" "finished|60|60|0|120000|t|t" "progress: the end of it"
 is "$(sql "CALL refresh_indicators('5m', workers => 2)")" "" "nothing to do"
 like "$(sql "CALL refresh_indicators(workers => -1)")" "workers must be between 0 and 64" "a negative number of workers"
 like "$(sql "BEGIN; CALL refresh_indicators(workers => 2)")" "cannot run inside a transaction block" "inside a transaction block"
@@ -79,7 +79,7 @@ for how in pg_cancel_backend pg_terminate_backend; do
     sql "SELECT $how(pid) FROM pg_stat_activity WHERE query ~ '^CALL refresh_indicators' AND pid <> pg_backend_pid()" >/dev/null
     wait $leader
     becomes "$at_work" 0 "$how: the workers end with who asked for them"
-    like "$(sql "SELECT state FROM refresh_progress ORDER BY run_id DESC LIMIT 1")" "^broken off$" "$how: the progress says that it was broken off"
+    like "$(sql "SELECT state FROM refresh_progress ORDER BY run_id DESC LIMIT 1")" "^interrupted$" "$how: the progress says that it was interrupted"
     sql "CALL refresh_indicators(workers => 2)" >/dev/null
     is "$(sql "SELECT count(*) FROM indicator_data")" 1380000 "$how: the next call does the rest"
 done

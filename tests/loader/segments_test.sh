@@ -70,12 +70,12 @@ sql "CREATE TABLE before AS SELECT * FROM candle_data WHERE instrument_id = inst
 PGCANDLE_NOW=2026-11-03T20:00:00+05:30 start_replay --limits none --today 2026-11-03 --split "$key=2"
 PGCANDLE_NOW=2026-11-03T20:00:00+05:30 run backfill --symbols RELIANCE --days 6 --timeframes 1m,1d
 is "$code" 0 "a run after a split"
-like "$output" "rebased symbol=\"RELIANCE\" factor=0.(499|500)" "says so"
-like "$(sql "SELECT message FROM sync_alert WHERE kind = 'rebased' AND cleared_at IS NOT NULL")" "RELIANCE is on another basis: prices by a factor of 0.(499|500).*fetched anew with [23] requests" "an alert, cleared at the end"
+like "$output" "price_adjusted symbol=\"RELIANCE\" factor=0.(499|500)" "says so"
+like "$(sql "SELECT message FROM sync_alert WHERE kind = 'price_adjusted' AND cleared_at IS NOT NULL")" "RELIANCE is on another basis: prices by a factor of 0.(499|500).*fetched anew with [23] requests" "an alert, cleared at the end"
 is "$(sql "SELECT count(*) || ' ' || count(*) FILTER (WHERE abs(c.close - b.close / 2) <= 0.051) FROM before b JOIN candle_data c USING (instrument_id, timeframe, ts)")" "$(sql "SELECT count(*) || ' ' || count(*) FROM before")" "all stored history is on the new basis"
 PGCANDLE_NOW=2026-11-04T20:00:00+05:30 start_replay --limits none --today 2026-11-04 --split "$key=2"
 PGCANDLE_NOW=2026-11-04T20:00:00+05:30 run backfill --symbols RELIANCE --days 6 --timeframes 1m,1d
-is "$(sql "SELECT count(*) FROM sync_alert WHERE kind = 'rebased'")" 1 "once"
+is "$(sql "SELECT count(*) FROM sync_alert WHERE kind = 'price_adjusted'")" 1 "once"
 
 # A new ISIN: the instrument is looked after under its new key.
 curl -s "$PGCANDLE_API_URL/market-quote/instruments/exchange/complete.json.gz" | zcat | sed 's/'"${key#*|}"'/INE999S01020/g' >changed.json

@@ -26,7 +26,7 @@ run backfill --from 2026-06-01 --report full.json
 is "$code" 0 "a full run on an empty database"
 like "$output" "symbols|ABB|ADANIENT" "it shows how complete everything is"
 note_asked asked
-is "$(sql "SELECT count(*) FROM watchlist w, unnest('{1m,1d,1w}'::text[]) t, missing_dates(instrument_id, t, '2026-06-01')")" 0 "nothing is left to ask for"
+is "$(sql "SELECT count(*) FROM watchlist w, unnest('{1m,1d,1w}'::text[]) t, ranges_to_request(instrument_id, t, '2026-06-01')")" 0 "nothing is left to ask for"
 is "$(sql "SELECT count(*) FROM watchlist, LATERAL (SELECT count(*) AS n FROM detect_gaps(instrument_id, '1m', '2026-06-01', '2026-10-30') WHERE state <> 'no_data') g WHERE n > 0")" 0 "every gap is one of the provider's"
 is "$(sql "SELECT count(*) > 20 FROM candle_coverage WHERE state = 'no_data'")" t "of which there are many"
 # Every stored hole was asked for twice: with its month, and alone.
@@ -66,8 +66,8 @@ is "$(sql "SELECT count(*) FROM ((TABLE before EXCEPT SELECT * FROM candle_data)
 
 # What the provider did not have is asked for again only after a while.
 sql "UPDATE candle_coverage SET checked_at = checked_at - interval '31 days' WHERE state = 'no_data' AND instrument_id = instrument_id('NIFTY')" >/dev/null
-is "$(sql "SELECT count(*) > 0 FROM missing_dates(instrument_id('NIFTY'), '1m', '2026-06-01')")" t "confirmed holes are asked for again after 30 days"
-is "$(sql "SELECT count(*) FROM missing_dates(instrument_id('NIFTY'), '1m', '2026-06-01', ask_again_after => '90 days')")" 0 "or when one says"
+is "$(sql "SELECT count(*) > 0 FROM ranges_to_request(instrument_id('NIFTY'), '1m', '2026-06-01')")" t "confirmed holes are asked for again after 30 days"
+is "$(sql "SELECT count(*) FROM ranges_to_request(instrument_id('NIFTY'), '1m', '2026-06-01', retry_no_data_after => '90 days')")" 0 "or when one says"
 
 # From psql: a plan without a loader, then with one.
 run backfill --from 2026-06-01

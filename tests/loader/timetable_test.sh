@@ -33,9 +33,9 @@ day() { # DATE
 }
 # First and last minute at which jobs of a kind were done from 08:00 on, how many, and in how many minutes.
 span() { # KIND DATE
-    sql "SELECT concat_ws(' ', to_char(min(asked_at), 'HH24:MI'), to_char(max(asked_at), 'HH24:MI'), count(*),
-                          count(DISTINCT asked_at))
-         FROM sync_job WHERE kind = '$1' AND state = 'done' AND asked_at >= '$2 08:00'"
+    sql "SELECT concat_ws(' ', to_char(min(requested_at), 'HH24:MI'), to_char(max(requested_at), 'HH24:MI'), count(*),
+                          count(DISTINCT requested_at))
+         FROM sync_job WHERE kind = '$1' AND state = 'done' AND requested_at >= '$2 08:00'"
 }
 served() { sql "SELECT to_char(last_due, 'MM-DD HH24:MI') FROM sync_timetable WHERE name = '$1'"; }
 
@@ -60,7 +60,7 @@ is "$(grep -c ' error ' "$work/run.log")" 0 "no error was logged"
 
 day 2026-11-10
 is "$(sql "SELECT count(*) FROM sync_job
-           WHERE kind IN ('ltp', 'intraday', 'candles') AND asked_at >= '2026-11-10 08:00'")" 0 \
+           WHERE kind IN ('ltp', 'intraday', 'candles') AND requested_at >= '2026-11-10 08:00'")" 0 \
     "a holiday: nothing is fetched"
 is "$(sql "SELECT string_agg(name, ' ' ORDER BY name) FROM sync_timetable WHERE last_due >= '2026-11-10'")" "calendar freshness instruments today_mcx yesterday" "but the instruments and the calendar, and MCX's evening of the day before is looked after"
 is "$(sql "SELECT count(*) FROM sync_alert WHERE kind = 'stale_data'")" 0 "and nothing is stale"

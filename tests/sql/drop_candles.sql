@@ -42,7 +42,7 @@ CALL refresh_timeframes(force => true);
 SELECT is(compute_indicators(verify => true), 0::bigint, 'nor do verify and force');
 SELECT is_empty('SELECT * FROM lost() LIMIT 3', 'and lose nothing');
 SELECT is((SELECT count(*) FROM detect_gaps(1, '1m', '2026-01-01', '2026-02-01')), 0::bigint, 'what was dropped is not missing');
-SELECT is((SELECT count(*) FROM missing_dates(1, '1m', '2026-01-01', '2026-01-19')), 0::bigint, 'nor asked for');
+SELECT is((SELECT count(*) FROM ranges_to_request(1, '1m', '2026-01-01', '2026-01-19')), 0::bigint, 'nor asked for');
 SELECT is(plan_series('backfill', 1, '1m', '2026-01-01', '2026-01-19'), 0, 'nor planned');
 
 -- What comes later is computed as if they were still there.

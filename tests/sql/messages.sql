@@ -34,7 +34,7 @@ SELECT results_eq('SELECT * FROM resample_candles(1, ''1m'', ''1h'', NULL, NULL)
 SELECT results_eq('SELECT * FROM indicators(NULL::indicator_data, 1, ''1m'', NULL, NULL)', 'SELECT * FROM indicators(NULL::indicator_data, 1, ''1m'')', 'as of indicators()');
 SELECT alike(said(statement), '22004 |%', statement) FROM unnest(ARRAY['SELECT * FROM resample_candles(NULL, ''1m'', ''1h'')', 'SELECT * FROM resample_candles(1, NULL, ''1h'')', 'SELECT * FROM resample_candles(1, ''1m'', NULL)',
     'SELECT * FROM indicators(NULL::indicator_data, NULL, ''1m'')', 'SELECT * FROM indicators(NULL::indicator_data, 1, NULL)', 'SELECT * FROM detect_gaps(NULL, ''1m'', now(), now())', 'SELECT expected_candles(1, NULL, now(), now())',
-    'SELECT * FROM missing_dates(NULL, ''1m'')', 'SELECT * FROM trading_sessions(NULL, ''2026-01-01'', ''2026-01-02'')', 'SELECT * FROM trading_sessions(''NSE'', NULL, ''2026-01-02'')', 'SELECT market_is_open(NULL)']) statement;
+    'SELECT * FROM ranges_to_request(NULL, ''1m'')', 'SELECT * FROM trading_sessions(NULL, ''2026-01-01'', ''2026-01-02'')', 'SELECT * FROM trading_sessions(''NSE'', NULL, ''2026-01-02'')', 'SELECT market_is_open(NULL)']) statement;
 SELECT alike(said('SELECT * FROM resample_candles(99, ''1m'', ''1h'')'), '42704 |%99%', 'an instrument that is not there');
 SELECT alike(said('SELECT * FROM resample_candles(1, ''60m'', ''1h'')'), '22023 | "60m" is not a timeframe%1h%', 'a timeframe that is none, and what was meant');
 SELECT alike(said('SELECT * FROM trading_sessions(''XETRA'', ''2026-01-01'', ''2026-01-02'')'), '42704 | calendar "XETRA" does not exist%', 'a calendar that is not there');

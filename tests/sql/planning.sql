@@ -8,7 +8,7 @@ SELECT is(candle_now(), '2026-10-30 20:00'::timestamptz, 'a replay says what tim
 INSERT INTO instrument_master (instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol)
     SELECT i, 'NSE_EQ|' || i, 'NSE', 'NSE_EQ', 'EQ', 'S' || i FROM generate_series(1, 4) i;
 
--- missing_dates() against brute force over random candles, of all sources, and random coverage.
+-- ranges_to_request() against brute force over random candles, of all sources, and random coverage.
 INSERT INTO candle_data (instrument_id, timeframe, source, ts, open, high, low, close)
     SELECT i, '1m', CASE WHEN random() < 0.0005 THEN 'i' ELSE 'h' END::"char", ts, 1, 1, 1, 1 FROM generate_series(1, 3) i, trading_sessions('NSE', '2026-08-01', '2026-10-30'), generate_series(opens_at, closes_at - interval '1 min', '1 min') ts
     WHERE random() < CASE extract(day FROM ts)::int % 4 WHEN 0 THEN 0.999 ELSE 1 END;
@@ -20,17 +20,17 @@ CREATE FUNCTION brute(id int, from_date date, to_date date) RETURNS SETOF date L
     WHERE NOT EXISTS (SELECT FROM candle_data c WHERE c.instrument_id = id AND c.timeframe = '1m' AND c.ts = ts.ts AND c.source <> 'i')
       AND NOT EXISTS (SELECT FROM candle_coverage v WHERE v.instrument_id = id AND v.timeframe = '1m' AND v.from_ts <= ts.ts AND v.to_ts > ts.ts AND v.state = 'no_data'
                       AND v.attempts >= 2 AND v.checked_at >= candle_now() - interval '30 days') $$;
-SELECT set_eq(format($$SELECT s.session_date FROM missing_dates(%s, '1m', %L, %L) d, trading_sessions('NSE', d.first_date, d.last_date) s$$, id, f, t), format('SELECT * FROM brute(%s, %L, %L)', id, f, t),
+SELECT set_eq(format($$SELECT s.session_date FROM ranges_to_request(%s, '1m', %L, %L) d, trading_sessions('NSE', d.first_date, d.last_date) s$$, id, f, t), format('SELECT * FROM brute(%s, %L, %L)', id, f, t),
     format('instrument %s from %s to %s', id, f, t))
 FROM (SELECT id, date '2026-08-01' + (random() * 40)::int AS f, date '2026-09-20' + (random() * 60)::int AS t FROM generate_series(1, 3) id, generate_series(1, 4)) r;
-SELECT is_empty($$SELECT * FROM generate_series(1, 3) id, missing_dates(id, '1m', '2026-08-01') d WHERE NOT EXISTS (SELECT FROM brute(id, d.first_date, d.first_date)) OR NOT EXISTS (SELECT FROM brute(id, d.last_date, d.last_date))$$,
+SELECT is_empty($$SELECT * FROM generate_series(1, 3) id, ranges_to_request(id, '1m', '2026-08-01') d WHERE NOT EXISTS (SELECT FROM brute(id, d.first_date, d.first_date)) OR NOT EXISTS (SELECT FROM brute(id, d.last_date, d.last_date))$$,
     'no range begins or ends with a date that is complete');
-SELECT results_eq($$SELECT * FROM missing_dates(4, '1m')$$, $$VALUES ('2022-01-03'::date, '2026-10-29'::date)$$, 'minutes from the provider''s first to the last final day');
-SELECT results_eq($$SELECT * FROM missing_dates(4, '1d')$$, $$VALUES ('2000-01-03'::date, '2026-10-29'::date)$$, 'days, too');
-SELECT results_eq($$SELECT * FROM missing_dates(4, '1w', '2026-10-01')$$, $$VALUES ('2026-09-28'::date, '2026-10-25'::date)$$, 'weeks that are over');
-SELECT results_eq($$SELECT * FROM missing_dates(4, '1mo', '2026-08-15')$$, $$VALUES ('2026-08-01'::date, '2026-09-30'::date)$$, 'and months');
-SELECT is_empty($$SELECT * FROM missing_dates(4, '1m', '2026-10-31')$$, 'nothing of the future');
-SELECT throws_ok($$SELECT * FROM missing_dates(99, '1m')$$, '42704', NULL, 'no such instrument');
+SELECT results_eq($$SELECT * FROM ranges_to_request(4, '1m')$$, $$VALUES ('2022-01-03'::date, '2026-10-29'::date)$$, 'minutes from the provider''s first to the last final day');
+SELECT results_eq($$SELECT * FROM ranges_to_request(4, '1d')$$, $$VALUES ('2000-01-03'::date, '2026-10-29'::date)$$, 'days, too');
+SELECT results_eq($$SELECT * FROM ranges_to_request(4, '1w', '2026-10-01')$$, $$VALUES ('2026-09-28'::date, '2026-10-25'::date)$$, 'weeks that are over');
+SELECT results_eq($$SELECT * FROM ranges_to_request(4, '1mo', '2026-08-15')$$, $$VALUES ('2026-08-01'::date, '2026-09-30'::date)$$, 'and months');
+SELECT is_empty($$SELECT * FROM ranges_to_request(4, '1m', '2026-10-31')$$, 'nothing of the future');
+SELECT throws_ok($$SELECT * FROM ranges_to_request(99, '1m')$$, '42704', NULL, 'no such instrument');
 
 -- Requests of the size that the provider permits, that cover each date once.
 CREATE FUNCTION permitted(timeframe text, f date, t date) RETURNS boolean LANGUAGE sql AS $$

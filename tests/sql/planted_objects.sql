@@ -110,12 +110,12 @@ DROP OPERATOR public.- (date, int);
 
 -- Nor is what fits better than a function of the extension.
 SELECT format('CREATE FUNCTION public.%I(%s) RETURNS %s LANGUAGE plpgsql AS ''BEGIN RAISE ''''evil runs as %%'''', current_user; END''', name, arguments, result) FROM (VALUES
-    ('plan_backfill', 'text[], text[], date, date', 'int'), ('plan_segment', 'text, boolean', 'int'), ('missing_dates', 'int, text, date, date', 'record'), ('refetch_history', 'int', 'int'),
+    ('plan_backfill', 'text[], text[], date, date', 'int'), ('plan_segment', 'text, boolean', 'int'), ('ranges_to_request', 'int, text, date, date', 'record'), ('refetch_history', 'int', 'int'),
     ('due_sync_tasks', 'text, text', 'record'), ('run_sync_task', 'text, text', 'int'), ('plan_task', 'text', 'int'), ('raise_sync_alert', 'text, text', 'void')) t (name, arguments, result) \gexec
 CREATE PROCEDURE public.refresh_timeframes(text, text[]) LANGUAGE plpgsql AS 'BEGIN RAISE ''evil runs as %'', current_user; END';
 CREATE PROCEDURE public.wait_for_loader(text, timestamptz) LANGUAGE plpgsql AS 'BEGIN RAISE ''evil runs as %'', current_user; END';
 SELECT is(said_of(statement), 'nothing', statement) FROM (VALUES
-    ('CALL backfill()'), ('CALL sync_segment(''equity'')'), ('SELECT run_due_sync_tasks()'), ('SELECT mark_rebased(1, 2)'), ('SELECT plan_series(''backfill'', 1, ''1d'', ''2026-01-01'', ''2026-01-31'')')) t (statement);
+    ('CALL backfill()'), ('CALL sync_segment(''equity'')'), ('SELECT run_due_sync_tasks()'), ('SELECT mark_price_adjusted(1, 2)'), ('SELECT plan_series(''backfill'', 1, ''1d'', ''2026-01-01'', ''2026-01-31'')')) t (statement);
 
 -- The functions of the log never run code that somebody else has put on a table of his.
 CREATE SCHEMA bob;

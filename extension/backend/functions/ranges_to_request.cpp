@@ -1,4 +1,4 @@
-// missing_dates() and candles_to_ask(): what has to be asked of the provider to complete a series, as dates and as
+// ranges_to_request() and candles_to_request(): what has to be asked of the provider to complete a series, as dates and as
 // candles.
 #include <algorithm>
 
@@ -63,15 +63,15 @@ private:
     bool open_ = false;
 };
 
-Datum missing_dates(FunctionCallInfo fcinfo) {
+Datum ranges_to_request(FunctionCallInfo fcinfo) {
     const Oid schema = schema_of_function(fcinfo);
     const Series series = series_argument(fcinfo);
     const Timeframe timeframe = require_timeframe(series.timeframe);
-    require_argument(fcinfo, 4, "ask_again_after");
+    require_argument(fcinfo, 4, "retry_no_data_after");
     const TimestampTz now = market_now();
     const TimestampTz confirmed_since = before(now, PG_GETARG_DATUM(4));
     TupleDesc desc = declared_result(fcinfo);
-    Tuplestorestate* rows = begin_result_set(fcinfo, desc, "missing_dates");
+    Tuplestorestate* rows = begin_result_set(fcinfo, desc, "ranges_to_request");
     SPI_connect();
     const InstrumentCalendar instrument = Calendars(schema, CurrentMemoryContext).of_instrument(series.instrument_id);
     const ZoneClock clock = instrument.trading->clock();
@@ -112,13 +112,13 @@ Datum provider_first_day(FunctionCallInfo fcinfo) {
     return DateADTGetDatum(intraday ? intraday_floor : daily_floor);
 }
 
-Datum candles_to_ask(FunctionCallInfo fcinfo) {
+Datum candles_to_request(FunctionCallInfo fcinfo) {
     const Oid schema = schema_of_function(fcinfo);
     const Series series = series_argument(fcinfo);
     const Timeframe timeframe = require_timeframe(series.timeframe);
-    require_argument(fcinfo, 4, "ask_again_after");
+    require_argument(fcinfo, 4, "retry_no_data_after");
     TupleDesc desc = declared_result(fcinfo);
-    Tuplestorestate* rows = begin_result_set(fcinfo, desc, "candles_to_ask");
+    Tuplestorestate* rows = begin_result_set(fcinfo, desc, "candles_to_request");
     SPI_connect();
     const InstrumentCalendar instrument = Calendars(schema, CurrentMemoryContext).of_instrument(series.instrument_id);
     const TimestampTz kept_from = DroppedCandles(schema, CurrentMemoryContext, true).of(series).kept_from;
@@ -143,7 +143,7 @@ Datum candles_to_ask(FunctionCallInfo fcinfo) {
 extern "C" {
 PG_FUNCTION_INFO_V1(pg_candle_candles_to_ask);
 PGDLLEXPORT Datum pg_candle_candles_to_ask(PG_FUNCTION_ARGS) {
-    return pg_candle::catch_exceptions([&] { return pg_candle::candles_to_ask(fcinfo); });
+    return pg_candle::catch_exceptions([&] { return pg_candle::candles_to_request(fcinfo); });
 }
 PG_FUNCTION_INFO_V1(pg_candle_provider_first_day);
 PGDLLEXPORT Datum pg_candle_provider_first_day(PG_FUNCTION_ARGS) {
@@ -151,6 +151,6 @@ PGDLLEXPORT Datum pg_candle_provider_first_day(PG_FUNCTION_ARGS) {
 }
 PG_FUNCTION_INFO_V1(pg_candle_missing_dates);
 PGDLLEXPORT Datum pg_candle_missing_dates(PG_FUNCTION_ARGS) {
-    return pg_candle::catch_exceptions([&] { return pg_candle::missing_dates(fcinfo); });
+    return pg_candle::catch_exceptions([&] { return pg_candle::ranges_to_request(fcinfo); });
 }
 }
