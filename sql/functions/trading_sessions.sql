@@ -32,3 +32,8 @@ CREATE FUNCTION @extschema@.expected_candles(instrument_id integer, timeframe te
     AS 'MODULE_PATHNAME', 'pg_candle_expected_candles' LANGUAGE C STABLE PARALLEL SAFE COST 10000;
 COMMENT ON FUNCTION @extschema@.expected_candles(integer, text, timestamptz, timestamptz) IS
     'how many candles with from_ts <= ts < to_ts an instrument should have: by the sessions of its calendar, within its life, and only those whose end has passed';
+
+CREATE FUNCTION @extschema@.candle_now() RETURNS timestamptz
+    AS 'MODULE_PATHNAME', 'pg_candle_candle_now' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.candle_now() IS
+    'the moment to which "today" and "has passed" refer: now, or for replays what the setting pg_candle.now says';

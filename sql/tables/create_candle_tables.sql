@@ -1,6 +1,6 @@
 -- The candle tables. They belong to whoever calls this function and are no members of the extension:
 -- dropping the extension leaves them, pg_dump dumps them as ordinary tables. What they are made of
--- stands in tables/ and views/, as one would type it.
+-- stands in this folder and in views/, as one would type it.
 
 CREATE FUNCTION @extschema@.create_candle_tables() RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -1,0 +1,126 @@
+-- What somebody should look at: raised where it is noticed, cleared by what disproves it.
+
+CREATE FUNCTION @extschema@.series_name(instrument_id integer, timeframe text) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN coalesce(
+        (SELECT format('%s:%s %s', m.exchange, m.trading_symbol, series_name.timeframe)
+         FROM @extschema@.instrument_master m WHERE m.instrument_id = series_name.instrument_id),
+        format('instrument %s %s', series_name.instrument_id, series_name.timeframe));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.series_name(integer, text) IS
+    'a series as people read it: NSE:RELIANCE 1m; one that instrument_master does not know by its '
+    'number';
+
+CREATE FUNCTION @extschema@.backfill_command(
+    instrument_id integer, timeframe text, from_date date, to_date date)
+    RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    symbol text := (SELECT m.exchange || ':' || m.trading_symbol FROM @extschema@.instrument_master m
+                    WHERE m.instrument_id = backfill_command.instrument_id);
+    quote text := '''';
+BEGIN
+    -- In single quotes no character means anything to a shell.
+    IF symbol !~ '^[A-Za-z0-9.:_-]+$' THEN
+        symbol := quote || replace(symbol, quote, quote || chr(92) || quote || quote) || quote;
+    END IF;
+    RETURN format('pgcandle backfill --symbols %s --timeframes %s --from %s --to %s',
+                  coalesce(symbol, '?'), timeframe, from_date, to_date);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.backfill_command(integer, text, date, date) IS
+    'the command of a shell that asks the provider for what is missing of a series';
+
+CREATE FUNCTION @extschema@.clear_series_alerts(instrument_id integer, what text) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off
+AS $function$
+#variable_conflict use_variable
+BEGIN
+    -- A failure is disproved by an answer about its dates, whoever asked, and by nothing else.
+    IF EXISTS (SELECT FROM @extschema@.candle_coverage c
+               WHERE c.instrument_id = clear_series_alerts.instrument_id AND c.timeframe = what
+                 AND c.state = 'failed')
+       OR EXISTS (SELECT FROM @extschema@.sync_job f
+                  WHERE f.instrument_id = clear_series_alerts.instrument_id AND f.timeframe = what
+                    AND f.kind = 'intraday' AND f.state = 'failed'
+                    AND NOT EXISTS (
+                        SELECT FROM @extschema@.sync_job d
+                        WHERE d.instrument_id = f.instrument_id AND d.timeframe = f.timeframe
+                          AND d.kind = 'intraday' AND d.state = 'done' AND d.job_id > f.job_id)
+                    AND NOT EXISTS (
+                        SELECT FROM @extschema@.candle_coverage c
+                        WHERE c.instrument_id = f.instrument_id AND c.timeframe = f.timeframe
+                          AND c.to_ts > f.requested_at)) THEN
+        RETURN false;
+    END IF;
+    PERFORM @extschema@.clear_sync_alert(kind, @extschema@.series_name(instrument_id, what))
+    FROM unnest('{failed_sync,bad_rows}'::text[]) AS kind;
+    RETURN true;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.clear_series_alerts(integer, text) IS
+    'closes what is open about a series, by instrument and timeframe, unless something of it still '
+    'failed when it was last asked for; whether it did not';
+
+CREATE FUNCTION @extschema@.raise_sync_alert(kind text, subject text, message text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off
+AS $function$
+#variable_conflict use_column
+DECLARE
+    is_new boolean;
+BEGIN
+    INSERT INTO @extschema@.sync_alert AS a (kind, subject, message) VALUES (kind, subject, message)
+    ON CONFLICT (kind, subject) WHERE cleared_at IS NULL DO UPDATE SET message = excluded.message, last_seen_at = clock_timestamp() RETURNING a.xmax = 0 INTO is_new;
+    IF is_new THEN
+        PERFORM pg_notify('pg_candle_alert', json_build_object('kind', kind, 'subject', subject, 'message', left(message, 1000))::text);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.raise_sync_alert(text, text, text) IS
+    'opens an alert, or refreshes the one that is open for that kind and subject; a new one is sent by NOTIFY pg_candle_alert';
+
+CREATE FUNCTION @extschema@.clear_sync_alert(kind text, subject text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off
+AS $function$
+#variable_conflict use_column
+BEGIN
+    UPDATE @extschema@.sync_alert a SET cleared_at = clock_timestamp() WHERE a.kind = clear_sync_alert.kind AND a.subject = clear_sync_alert.subject AND a.cleared_at IS NULL;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.clear_sync_alert(text, text) IS 'closes the open alert of that kind and subject, if there is one';
+
+CREATE FUNCTION @extschema@.check_freshness() RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off
+AS $function$
+DECLARE
+    stale integer;
+    names text;
+BEGIN
+    SELECT count(*), left(string_agg(f.trading_symbol, ', ' ORDER BY f.trading_symbol), 200) INTO stale, names
+    FROM @extschema@.data_freshness f JOIN @extschema@.watchlist w USING (instrument_id) WHERE f.candle_stale AND w.timeframes && '{1m,3m,5m,15m,30m,1h,4h}';
+    IF stale > 0 THEN
+        PERFORM @extschema@.raise_sync_alert('stale_data', '', format(
+            '%s watched instruments lack candles that their session expects: %s. To ask for them: '
+            'pgcandle backfill --days 1', stale, names));
+    ELSE
+        PERFORM @extschema@.clear_sync_alert('stale_data', '');
+    END IF;
+    RETURN stale;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.check_freshness() IS
+    'raises the alert stale_data while watched instruments lack candles that their session expects, and clears it; returns how many';
