@@ -8,7 +8,8 @@
 #   make installcheck   tests the installed one on the running server that PGHOST etc. name
 #   make bench          measures against COPY, built-in window functions and TA-Lib
 #   make compat         compiles against the headers of the PostgreSQL majors of Debian 13 and testing
-#   make psql           psql into the demo            make demo-stop      stops it and removes it
+#   . build/demo/env    then a shell's psql and pgcandle are in the demo; make psql is the same for once
+#   make demo-stop      stops the demo and removes it
 #   make clean
 
 PG_CONFIG ?= pg_config
@@ -38,7 +39,7 @@ demo: setup
 	tests/demo start
 
 psql:
-	@tests/demo psql
+	@. build/demo/env && psql
 
 demo-stop:
 	tests/demo stop

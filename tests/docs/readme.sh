@@ -4,19 +4,18 @@
 cd "$(dirname "$0")/../.." || exit 1
 unset PGHOST PGDATABASE PGUSER PGPORT
 blocks=$(mktemp -d)
-DEMO_NOTE=$blocks/demo.dir
-export DEMO_NOTE
+export DEMO=$blocks/demo  # not the one that somebody may have
 trap 'tests/demo stop; rm -rf "$blocks" /tmp/pg_candle_readme.csv.gz' EXIT
 awk -v folder="$blocks" '
     /^```(sql|sh)$/ { language = substr($0, 4); page = FILENAME; gsub("/", "-", page); file = sprintf("%s/%02d-%s.%s", folder, ++n, page, language); next }
     /^```/ { language = ""; next }
-    language { print > file }' README.md docs/*.md
+    language { gsub("build/demo/", folder "/demo/"); print > file }' README.md docs/*.md
 
 for block in "$blocks"/*.sql "$blocks"/*.sh; do echo "$(basename "$block") $block"; done | sort | while read -r name block; do
     echo "# --- $name: $(head -1 "$block")"
     case $name in
         *.sh) output=$(bash -e "$block" 2>&1 </dev/null) ;;
-        *.sql) output=$(tests/demo psql -X -q -v ON_ERROR_STOP=1 -f "$block" 2>&1) ;;
+        *.sql) output=$(. "$DEMO/env"; psql -X -q -v ON_ERROR_STOP=1 -f "$block" 2>&1) ;;
     esac
     status=$?
     ok $status "block $name"
