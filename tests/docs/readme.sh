@@ -13,11 +13,17 @@ awk -v folder="$blocks" '
 
 for block in "$blocks"/*.sql "$blocks"/*.sh; do echo "$(basename "$block") $block"; done | sort | while read -r name block; do
     echo "# --- $name: $(head -1 "$block")"
+    # What a block leaves running ends with it.
+    set -m
     case $name in
-        *.sh) output=$(bash -e "$block" 2>&1 </dev/null) ;;
-        *.sql) output=$(. "$DEMO/env"; psql -X -q -v ON_ERROR_STOP=1 -f "$block" 2>&1) ;;
+        *.sh) bash -e "$block" >"$blocks/output" 2>&1 </dev/null & ;;
+        *.sql) (. "$DEMO/env" && psql -X -q -v ON_ERROR_STOP=1 -f "$block") >"$blocks/output" 2>&1 & ;;
     esac
+    set +m
+    wait $!
     status=$?
+    kill -- -$! 2>/dev/null
+    output=$(cat "$blocks/output")
     ok $status "block $name"
     [ $status -eq 0 ] || sed 's/^/# /' <<<"$output"
     [[ $output != *"(0 rows)"* ]]
