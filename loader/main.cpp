@@ -63,7 +63,9 @@ int main(int argc, char** argv) {
         if (context.rate_limits.empty()) context.rate_limits = "50/1s,500/1m,2000/30m";
         for (std::string* url : {&context.api_url, &context.assets_url})
             while (url->ends_with('/')) url->pop_back();
-        spdlog::set_level(context.quiet ? spdlog::level::err : spdlog::level::from_str(context.log_level.empty() ? "info" : context.log_level));
+        spdlog::set_level(context.quiet
+                              ? spdlog::level::err
+                              : spdlog::level::from_str(context.log_level.empty() ? "info" : context.log_level));
         if (context.quiet && context.log_level.empty()) spdlog::set_level(spdlog::level::err);
         for (const std::string& warning : warnings) spdlog::warn("environment {}", warning);
     });

@@ -3,7 +3,8 @@
 
 namespace pg_candle {
 
-/// Average true range as a fraction of the close: atr_n / close; no value where the close is 0. First value at candle n.
+/// Average true range as a fraction of the close: atr_n / close; no value where the close is 0. First value at candle
+/// n.
 class AtrPct final : public Kernel {
 public:
     AtrPct(Plan& plan, const Parameters& p) : close_(plan.candles().close), atr_(plan.share<Atr>(p)) {

@@ -6,13 +6,15 @@
 
 namespace pg_candle {
 
-/// Bollinger bands, outputs upper, middle, lower: the mean of the last n closes, and k population standard deviations of the
-/// same closes above and below it. First value at candle n - 1.
-/// Source: J. Bollinger, Bollinger on Bollinger Bands, 2001.
+/// Bollinger bands, outputs upper, middle, lower: the mean of the last n closes, and k population standard deviations
+/// of the same closes above and below it. First value at candle n - 1. Source: J. Bollinger, Bollinger on Bollinger
+/// Bands, 2001.
 class Bb final : public Kernel {
 public:
     Bb(Plan& plan, const Parameters& p)
-        : n_(p.integer(0)), k_(p.value[1]), close_(plan.candles().close),
+        : n_(p.integer(0)),
+          k_(p.value[1]),
+          close_(plan.candles().close),
           middle_(plan.share<Sma>(Parameters{{p.value[0]}})) {
         reads(middle_);
         outputs_ = {plan.buffer(), nullptr, plan.buffer()};

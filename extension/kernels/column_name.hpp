@@ -21,8 +21,8 @@ struct Indicator {
     std::span<const ParameterRule> parameters;
     std::span<const std::string_view> outputs;           ///< column stems
     std::span<const std::string_view> window_functions;  ///< SQL names, one per output; empty: none
-    std::string_view inputs;        ///< what a window function takes, one letter each: o h l c v
-    bool ordered;                   ///< the first parameter must be smaller than the second
+    std::string_view inputs;                             ///< what a window function takes, one letter each: o h l c v
+    bool ordered;                                        ///< the first parameter must be smaller than the second
     /// Number of the first candle with a value, or -1 where the data decides.
     std::int64_t (*first)(const Parameters&) noexcept;
     Kernel& (*build)(Plan&, const Parameters&);
@@ -39,7 +39,7 @@ struct ColumnName {
 };
 
 enum class NameKind {
-    other,       ///< no indicator: leave the column alone
+    other,  ///< no indicator: leave the column alone
     indicator,
     impossible,  ///< reads like an indicator, but nothing can be computed for it
 };

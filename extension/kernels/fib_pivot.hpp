@@ -3,8 +3,8 @@
 
 namespace pg_candle {
 
-/// Fibonacci pivots: P +- 0.382, 0.618, 1.000 (H - L) of the previous session, P = (H + L + C) / 3. Outputs R1, R2, R3, S1,
-/// S2, S3. First value with the second session.
+/// Fibonacci pivots: P +- 0.382, 0.618, 1.000 (H - L) of the previous session, P = (H + L + C) / 3. Outputs R1, R2, R3,
+/// S1, S2, S3. First value with the second session.
 class FibPivot final : public Kernel {
 public:
     FibPivot(Plan& plan, const Parameters&) : session_(plan.share<PreviousSession>()) {

@@ -3,8 +3,8 @@
 
 namespace pg_candle {
 
-/// Opening gap as a fraction: open / previous close - 1, computed as (open - previous close) / previous close, which keeps
-/// the digits of a small gap. No value where the previous close is 0. First value at candle 1.
+/// Opening gap as a fraction: open / previous close - 1, computed as (open - previous close) / previous close, which
+/// keeps the digits of a small gap. No value where the previous close is 0. First value at candle 1.
 class GapPct final : public Kernel {
 public:
     GapPct(Plan& plan, const Parameters&) : candles_(plan.candles()) { outputs_ = {plan.buffer()}; }

@@ -12,11 +12,11 @@ namespace pg_candle {
 //   candle     one row of a series, numbered from 0 at the first candle of the series
 //   block      a run of consecutive candles that is computed in one go
 //   kernel     computes one or more outputs, a value per candle, and carries its state from block to block
-//   state      what all kernels of a plan carry, as plain bytes: with it a plan goes on later as if it had never stopped
-//   plan       the kernels that some set of columns needs, in an order in which each finds its inputs ready (plan.hpp)
+//   state      what all kernels of a plan carry, as plain bytes: with it a plan continues later as if never stopped
+//   plan       the kernels that some set of columns needs, each after its inputs (plan.hpp)
 // Rules for every kernel: no allocation and no exception in run(); the bits of a value depend on the candles before it
-// alone, never on how they were cut into blocks or on saving and restoring in between; a value that does not exist is NaN; a
-// result is never -0.
+// alone, never on how they were cut into blocks or on saving and restoring in between; a value that does not exist is
+// NaN; a result is never -0.
 
 inline constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
 
@@ -60,8 +60,8 @@ public:
     /// Called once, when every kernel of the plan is there and before the first run(): the last chance to allocate.
     virtual void prepare(Arena&, [[maybe_unused]] int capacity) {}
 
-    /// Hands over everything that run() leaves behind for the next block (state.hpp). A kernel that remembers nothing has
-    /// nothing to say.
+    /// Hands over everything that run() leaves behind for the next block (state.hpp). A kernel that remembers nothing
+    /// has nothing to say.
     virtual void carry(State&) noexcept {}
 
     /// Values of the current block, one per candle. Outputs are numbered as in the registry row.

@@ -5,8 +5,8 @@
 
 namespace pg_candle {
 
-/// Logarithmic return over n candles: ln(close / close[-n]), computed as log1p((close - close[-n]) / close[-n]), which keeps
-/// the digits of a small return. No value unless both closes are positive. First value at candle n.
+/// Logarithmic return over n candles: ln(close / close[-n]), computed as log1p((close - close[-n]) / close[-n]), which
+/// keeps the digits of a small return. No value unless both closes are positive. First value at candle n.
 class LogReturn final : public Kernel {
 public:
     LogReturn(Plan& plan, const Parameters& p) : n_(p.integer(0)), history_(plan.share<CloseHistory>()) {

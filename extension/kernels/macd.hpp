@@ -3,9 +3,9 @@
 
 namespace pg_candle {
 
-/// Moving average convergence/divergence: the difference of two EMAs, its EMA (signal, seeded with the mean of its first
-/// values), and macd - signal. All three begin at candle slow + signal - 2 (TA-Lib).
-/// Source: G. Appel, The Moving Average Convergence-Divergence Trading Method, 1979.
+/// Moving average convergence/divergence: the difference of two EMAs, its EMA (signal, seeded with the mean of its
+/// first values), and macd - signal. All three begin at candle slow + signal - 2 (TA-Lib). Source: G. Appel, The Moving
+/// Average Convergence-Divergence Trading Method, 1979.
 class Macd final : public Kernel {
 public:
     Macd(Plan& plan, const Parameters& p) {
@@ -14,8 +14,11 @@ public:
         difference_ = difference.output();
         Smoothing& bank = Smoothing::over(plan, &difference);
         reads(bank);
-        signal_ = bank.add(plan, {.input = difference_, .alpha = 2.0 / (signal + 1), .first = slow - 1,
-                                  .seed_inputs = signal, .seed_divisor = static_cast<double>(signal)});
+        signal_ = bank.add(plan, {.input = difference_,
+                                  .alpha = 2.0 / (signal + 1),
+                                  .first = slow - 1,
+                                  .seed_inputs = signal,
+                                  .seed_divisor = static_cast<double>(signal)});
         outputs_ = {plan.buffer(), plan.buffer(), plan.buffer()};
     }
 

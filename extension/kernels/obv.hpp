@@ -3,9 +3,9 @@
 
 namespace pg_candle {
 
-/// On-balance volume: starts at the first volume; then volume is added when the close rose and subtracted when it fell. An
-/// unknown volume counts as 0. First value at candle 0 (TA-Lib).
-/// Source: J. Granville, New Key to Stock Market Profits, 1963.
+/// On-balance volume: starts at the first volume; then volume is added when the close rose and subtracted when it fell.
+/// An unknown volume counts as 0. First value at candle 0 (TA-Lib). Source: J. Granville, New Key to Stock Market
+/// Profits, 1963.
 class Obv final : public Kernel {
 public:
     Obv(Plan& plan, const Parameters&) : close_(plan.candles().close), volume_(plan.candles().volume) {

@@ -4,8 +4,8 @@
 namespace pg_candle {
 
 /// Floor pivots of the previous session's H, L, C. Outputs P, R1, R2, R3, S1, S2, S3:
-/// P = (H + L + C) / 3; R1 = 2P - L; S1 = 2P - H; R2 = P + (H - L); S2 = P - (H - L); R3 = H + 2(P - L); S3 = L - 2(H - P).
-/// First value with the second session.
+/// P = (H + L + C) / 3; R1 = 2P - L; S1 = 2P - H; R2 = P + (H - L); S2 = P - (H - L); R3 = H + 2(P - L); S3 = L - 2(H -
+/// P). First value with the second session.
 class Pivot final : public Kernel {
 public:
     Pivot(Plan& plan, const Parameters&) : session_(plan.share<PreviousSession>()) {

@@ -11,8 +11,8 @@ struct ColumnName;
 /// gives the same kernel. Build it (column(), then ready()), then for each block fill candles() and call run().
 ///
 /// Memory: about 8 bytes x capacity per output, plus each kernel's state (at most 32 bytes per candle of its lookback).
-/// Its state is smaller still: of a cumulative sum 16 bytes per candle of the longest lookback, of everything else at most 8.
-/// Not thread-safe; owned by the arena.
+/// Its state is smaller still: of a cumulative sum 16 bytes per candle of the longest lookback, of everything else at
+/// most 8. Not thread-safe; owned by the arena.
 class Plan {
 public:
     /// `capacity`: the largest block that will be run.
@@ -33,8 +33,8 @@ public:
     /// Bytes of a state.
     std::size_t state_size() const noexcept { return state_size_; }
 
-    /// Writes the state after the candles computed so far: state_size() bytes, which restore() of a plan for the same columns,
-    /// built in the same order by the same version, understands.
+    /// Writes the state after the candles computed so far: state_size() bytes, which restore() of a plan for the same
+    /// columns, built in the same order by the same version, understands.
     void save(unsigned char* state) const noexcept;
 
     /// Goes on after `candles` candles, where the state was saved.

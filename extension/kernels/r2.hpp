@@ -5,8 +5,8 @@
 
 namespace pg_candle {
 
-/// Coefficient of determination of the least-squares line through the last n closes, 0 .. 1; no value where all closes are
-/// equal. First value at candle n - 1.
+/// Coefficient of determination of the least-squares line through the last n closes, 0 .. 1; no value where all closes
+/// are equal. First value at candle n - 1.
 class R2 final : public Kernel {
 public:
     R2(Plan& plan, const Parameters& p) : n_(p.integer(0)), regression_(plan.share<Regression>(p)) {

@@ -3,8 +3,8 @@
 
 namespace pg_candle {
 
-/// Simple return over n candles: close / close[-n] - 1, computed as (close - close[-n]) / close[-n], which keeps the digits
-/// of a small return. No value where close[-n] is 0. First value at candle n.
+/// Simple return over n candles: close / close[-n] - 1, computed as (close - close[-n]) / close[-n], which keeps the
+/// digits of a small return. No value where close[-n] is 0. First value at candle n.
 class Return final : public Kernel {
 public:
     Return(Plan& plan, const Parameters& p) : n_(p.integer(0)), history_(plan.share<CloseHistory>()) {

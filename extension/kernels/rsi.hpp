@@ -4,9 +4,9 @@
 
 namespace pg_candle {
 
-/// Relative strength index: 100 g / (g + l), g and l being Wilder's averages of the rises and falls of the close, seeded
-/// with the mean of changes 1 .. n; 0 where both are 0. First value at candle n (TA-Lib).
-/// Source: J. W. Wilder, New Concepts in Technical Trading Systems, 1978.
+/// Relative strength index: 100 g / (g + l), g and l being Wilder's averages of the rises and falls of the close,
+/// seeded with the mean of changes 1 .. n; 0 where both are 0. First value at candle n (TA-Lib). Source: J. W. Wilder,
+/// New Concepts in Technical Trading Systems, 1978.
 class Rsi final : public Kernel {
 public:
     Rsi(Plan& plan, const Parameters& p) {
@@ -16,8 +16,12 @@ public:
         reads(bank);
         const int group = bank.new_ratio_group();
         const auto lane = [&](const double* input) {
-            return bank.add(plan, {.input = input, .alpha = 1.0 / n, .first = 1, .seed_inputs = n,
-                                   .seed_divisor = static_cast<double>(n), .ratio_group = group});
+            return bank.add(plan, {.input = input,
+                                   .alpha = 1.0 / n,
+                                   .first = 1,
+                                   .seed_inputs = n,
+                                   .seed_divisor = static_cast<double>(n),
+                                   .ratio_group = group});
         };
         gain_ = lane(change.output(0));
         loss_ = lane(change.output(1));

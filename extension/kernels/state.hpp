@@ -6,22 +6,24 @@
 
 namespace pg_candle {
 
-/// Part of what says whether a saved state may be gone on from. Raise it whenever a kernel gives other numbers or carries
-/// others than before.
+/// Part of what says whether a saved state may be gone on from. Raise it whenever a kernel gives other numbers or
+/// carries others than before.
 inline constexpr std::uint32_t kernels_version = 1;
 
-/// What the kernels of a plan carry from block to block, on its way into memory or back: each kernel names its numbers once,
-/// in Kernel::carry(), and that serves for measuring, saving and restoring. A restored plan goes on as the saved one would
-/// have, bit for bit.
+/// What the kernels of a plan carry from block to block, on its way into memory or back: each kernel names its numbers
+/// once, in Kernel::carry(), and that serves for measuring, saving and restoring. A restored plan goes on as the saved
+/// one would have, bit for bit.
 ///
-/// Only numbers that are calculated with travel. Sizes and places in arrays follow from the plan and from candles(), so that no
-/// content of a state, however damaged, can lead outside an array.
+/// Only numbers that are calculated with travel. Sizes and places in arrays follow from the plan and from candles(), so
+/// that no content of a state, however damaged, can lead outside an array.
 class State {
 public:
     enum class Direction { measure, save, restore };
 
-    /// `bytes`: the state, of Plan::state_size() bytes; null when measuring. `candles`: how many the plan has computed there.
-    State(Direction direction, unsigned char* bytes, std::int64_t candles) : direction_(direction), bytes_(bytes), candles_(candles) {}
+    /// `bytes`: the state, of Plan::state_size() bytes; null when measuring. `candles`: how many the plan has computed
+    /// there.
+    State(Direction direction, unsigned char* bytes, std::int64_t candles)
+        : direction_(direction), bytes_(bytes), candles_(candles) {}
 
     template <class... Numbers>
     void carry(Numbers&... numbers) noexcept {

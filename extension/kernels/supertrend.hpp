@@ -3,9 +3,9 @@
 
 namespace pg_candle {
 
-/// Supertrend, outputs the line and its direction (+1 up, -1 down). Raw bands are (high + low) / 2 -+ k ATR(n); a band moves
-/// towards the price at once, and away from it only when the previous close has broken it. First value at candle n.
-/// Source: O. Seban; the start as in indicators.md: bands raw, up if the close is not below the middle.
+/// Supertrend, outputs the line and its direction (+1 up, -1 down). Raw bands are (high + low) / 2 -+ k ATR(n); a band
+/// moves towards the price at once, and away from it only when the previous close has broken it. First value at candle
+/// n. Source: O. Seban; the start as in indicators.md: bands raw, up if the close is not below the middle.
 class Supertrend final : public Kernel {
 public:
     Supertrend(Plan& plan, const Parameters& p)
@@ -45,8 +45,9 @@ public:
     }
 
 private:
-    /// A band as its middle and its distance from it. On a flat stretch the distance shrinks below the last digit of the price
-    /// but stays above 0; compared as sums, the price would seem to touch the band, and the direction would turn.
+    /// A band as its middle and its distance from it. On a flat stretch the distance shrinks below the last digit of
+    /// the price but stays above 0; compared as sums, the price would seem to touch the band, and the direction would
+    /// turn.
     struct Band {
         double middle = 0, distance = 0;
         double value() const noexcept { return middle + distance; }

@@ -6,8 +6,8 @@
 
 namespace pg_candle {
 
-/// Volatility per candle, not annualised: the sample standard deviation of the last n one-candle log returns. No value where
-/// one of them does not exist. First value at candle n.
+/// Volatility per candle, not annualised: the sample standard deviation of the last n one-candle log returns. No value
+/// where one of them does not exist. First value at candle n.
 class Volatility final : public Kernel {
 public:
     Volatility(Plan& plan, const Parameters& p)

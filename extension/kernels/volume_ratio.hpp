@@ -8,8 +8,7 @@ namespace pg_candle {
 class VolumeRatio final : public Kernel {
 public:
     VolumeRatio(Plan& plan, const Parameters& p)
-        : n_(p.integer(0)), volume_(plan.candles().volume),
-          sums_(plan.share<CumulativeSum>(CumulativeSum::volumes)) {
+        : n_(p.integer(0)), volume_(plan.candles().volume), sums_(plan.share<CumulativeSum>(CumulativeSum::volumes)) {
         reads(sums_);
         sums_.look_back(n_);
         outputs_ = {plan.buffer()};

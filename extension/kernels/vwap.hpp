@@ -4,8 +4,8 @@
 
 namespace pg_candle {
 
-/// Volume-weighted average price since the session opened: sum of (high + low + close) / 3 x volume over sum of volume; no
-/// value while that is 0 (an index has no volume). An unknown volume counts as 0.
+/// Volume-weighted average price since the session opened: sum of (high + low + close) / 3 x volume over sum of volume;
+/// no value while that is 0 (an index has no volume). An unknown volume counts as 0.
 class Vwap final : public Kernel {
 public:
     Vwap(Plan& plan, const Parameters&) : candles_(plan.candles()) { outputs_ = {plan.buffer()}; }

@@ -15,9 +15,9 @@ struct ZoneClock {
 
 /// What bounds the candles that a series should have.
 struct ExpectedRange {
-    std::int64_t from, to;                 ///< starts in [from, to)
-    std::int64_t now;                      ///< a candle is expected once its end has passed
-    std::int32_t first_date, last_date;    ///< the instrument's life, inclusive
+    std::int64_t from, to;               ///< starts in [from, to)
+    std::int64_t now;                    ///< a candle is expected once its end has passed
+    std::int32_t first_date, last_date;  ///< the instrument's life, inclusive
 };
 
 struct ExpectedCandle {
@@ -49,9 +49,9 @@ private:
     Timeframe timeframe_;
     ExpectedRange range_;
     Periods periods_;
-    Period pending_{};           // of the next bucket, read ahead
+    Period pending_{};  // of the next bucket, read ahead
     bool has_pending_ = false;
-    std::int64_t width_ = 0;     // of an intraday candle
+    std::int64_t width_ = 0;  // of an intraday candle
     std::int64_t at_ = 0, period_end_ = 0;
 };
 

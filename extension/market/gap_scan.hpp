@@ -13,19 +13,25 @@ struct CoveredSpan {
 struct Gap {
     std::int64_t first, last;
     std::int64_t missing;
-    std::int32_t span;   ///< index of the covered span that holds it, or -1
-    bool continues;      ///< nothing but the change of span parts it from the gap before
+    std::int32_t span;  ///< index of the covered span that holds it, or -1
+    bool continues;     ///< nothing but the change of span parts it from the gap before
 };
 
-/// Compares the candles of a series, fed in ascending order, with those that are expected, and takes what is absent together
-/// into runs. An intraday run never crosses the end of a period, no run crosses the edge of a covered span. Candles that are
-/// not expected (outside periods, off the grid) do not matter. One pass, constant memory.
+/// Compares the candles of a series, fed in ascending order, with those that are expected, and takes what is absent
+/// together into runs. An intraday run never crosses the end of a period, no run crosses the edge of a covered span.
+/// Candles that are not expected (outside periods, off the grid) do not matter. One pass, constant memory.
 class GapScan {
 public:
     using Emit = void (*)(void* context, const Gap& gap);
 
-    GapScan(ExpectedCandles& expected, bool intraday, const CoveredSpan* spans, std::int32_t span_count, Emit emit, void* context) noexcept
-        : expected_(expected), intraday_(intraday), spans_(spans), span_count_(span_count), emit_(emit), context_(context) {
+    GapScan(ExpectedCandles& expected, bool intraday, const CoveredSpan* spans, std::int32_t span_count, Emit emit,
+            void* context) noexcept
+        : expected_(expected),
+          intraday_(intraday),
+          spans_(spans),
+          span_count_(span_count),
+          emit_(emit),
+          context_(context) {
         more_ = expected_.next(next_);
     }
 

@@ -38,13 +38,13 @@ std::vector<std::string> timeframes(const Options& options) {
     const std::vector<std::string> list = split_list(options.timeframes);
     for (const std::string& text : list)
         if (!upstox::is_served(require_timeframe(text)))
-            throw Failure(Exit::usage, "Upstox has no candles of " + text + ".", "It serves 1m to 300m, 1h to 5h, 1d, 1w and 1mo.");
+            throw Failure(Exit::usage, "Upstox has no candles of " + text + ".",
+                          "It serves 1m to 300m, 1h to 5h, 1d, 1w and 1mo.");
     return list;
 }
 
 /// Says where the provider's history begins later than what is wanted; fails where it begins behind it.
-void look_at_first_days(store::Connection& connection, const DateRange& range,
-                        const std::vector<std::string>& wanted) {
+void look_at_first_days(store::Connection& connection, const DateRange& range, const std::vector<std::string>& wanted) {
     std::map<Date, std::string> beginnings;
     for (const std::string& one : wanted.empty() ? std::vector<std::string>{"1m", "1d"} : wanted) {
         const Date first = parse_date(connection.run("SELECT provider_first_day($1)", {one}).text(0, 0)).value();
@@ -87,13 +87,14 @@ Exit backfill(const Context& context, const Options& options) {
     for (const std::string& symbol : symbols) instruments.push_back(store::find_instrument(connection, symbol));
     if (symbols.empty()) instruments = store::watched_instruments(connection);
     if (instruments.empty())
-        throw Failure(Exit::usage, "There is nothing to fetch: no --symbols, and the watchlist is empty.", "\"pgcandle watch add SYMBOL\" fills it.");
+        throw Failure(Exit::usage, "There is nothing to fetch: no --symbols, and the watchlist is empty.",
+                      "\"pgcandle watch add SYMBOL\" fills it.");
 
     std::optional<store::Transaction> dry_run;
     if (options.dry_run) dry_run.emplace(connection);  // never committed
     connection.run("SELECT plan_backfill($1, $2, $3, $4, $5, $6)",
-                   {store::array_or_null(symbols), store::array_or_null(wanted), format_date(range.from), format_date(range.to),
-                    options.fetch_all ? "true" : "false", options.force ? "true" : "false"});
+                   {store::array_or_null(symbols), store::array_or_null(wanted), format_date(range.from),
+                    format_date(range.to), options.fetch_all ? "true" : "false", options.force ? "true" : "false"});
     store::JobFilter filter;
     for (const store::Instrument& one : instruments) filter.instruments.push_back(one.id);
     if (options.dry_run) return show_plan(context, connection, filter);
@@ -119,16 +120,19 @@ Exit backfill(const Context& context, const Options& options) {
 
 void add_backfill(Command& program, Context& context) {
     const auto options = std::make_shared<Options>();
-    Command command = program.subcommand("backfill", "Completes candles; what is stored already is not asked for again");
+    Command command =
+        program.subcommand("backfill", "Completes candles; what is stored already is not asked for again");
     command.option("--symbols", options->symbols, "Like RELIANCE,NSE:TCS or instrument keys; default: the watchlist");
-    command.option("--timeframes", options->timeframes, "Timeframes to have; default: those of the watchlist, or 1m 5m 15m 30m 1h 4h 1d 1w");
+    command.option("--timeframes", options->timeframes,
+                   "Timeframes to have; default: those of the watchlist, or 1m 5m 15m 30m 1h 4h 1d 1w");
     command.flag("--fetch-all", options->fetch_all, "Fetches intraday timeframes instead of deriving them from 1m");
-    const Option days = command.option("--days", options->days, "The last so many days, today included").range(1, 20000).show_default();
+    const Option days =
+        command.option("--days", options->days, "The last so many days, today included").range(1, 20000).show_default();
     command.option("--from", options->from, "First date").excludes(days);
     command.option("--to", options->to, "Last date; default today");
     command.flag("--force", options->force, "Asks even for what is stored");
     command.flag("--dry-run", options->dry_run,
-                      "Prints how many requests that is, how long they take, and what should come");
+                 "Prints how many requests that is, how long they take, and what should come");
     command.option("--report", options->report, "Writes a JSON report into this file");
     command.callback([&context, options] { context.exit = backfill(context, *options); });
 }

@@ -18,7 +18,8 @@ void add_calendar(Command& program, Context& context) {
     command.flag("--force", *force, "Even if it takes away more than five days that are known");
     command.callback([&context, force] {
         store::Connection connection = context.connect();
-        const store::CalendarReport report = ingest::refresh_calendars(context, connection, context.require_token(), *force);
+        const store::CalendarReport report =
+            ingest::refresh_calendars(context, connection, context.require_token(), *force);
         for (const store::CalendarChange& one : report.changes)
             printf("%s %s: %s, was %s\n", one.exchange.c_str(), format_date(one.date).c_str(), shown(one.after),
                    shown(one.before));

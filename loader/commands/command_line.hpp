@@ -34,8 +34,9 @@ private:
     CLI::Option* option_;
 };
 
-/// A command of the program, or the program itself. CLI11 is seen in command_line.cpp only, and by those who write help: its
-/// header costs each file that includes it several seconds. Descriptions are what --help, the manual and completions show.
+/// A command of the program, or the program itself. CLI11 is seen in command_line.cpp only, and by those who write
+/// help: its header costs each file that includes it several seconds. Descriptions are what --help, the manual and
+/// completions show.
 class Command {
 public:
     explicit Command(CLI::App& app) : app_(&app) {}

@@ -5,23 +5,35 @@
 namespace pg_candle::commands {
 
 Context::Context(Command program) {
-    program.option("--db", database, "Database as a URI or conninfo string; else libpq's environment").environment("DATABASE_URL");
-    program.option("--api-url", api_url, "Base address of the API").environment("PGCANDLE_API_URL").default_text("https://api.upstox.com");
+    program.option("--db", database, "Database as a URI or conninfo string; else libpq's environment")
+        .environment("DATABASE_URL");
+    program.option("--api-url", api_url, "Base address of the API")
+        .environment("PGCANDLE_API_URL")
+        .default_text("https://api.upstox.com");
     program.option("--assets-url", assets_url, "Base address of the instrument files")
-        .environment("PGCANDLE_ASSETS_URL").default_text("https://assets.upstox.com");
+        .environment("PGCANDLE_ASSETS_URL")
+        .default_text("https://assets.upstox.com");
     program.option("--token-file", token_file, "Where the access token is kept; UPSTOX_ACCESS_TOKEN goes before it")
         .environment("PGCANDLE_TOKEN_FILE");
     program.option("--limits", rate_limits, "Rate limits, shared by all loaders on the database")
-        .environment("PGCANDLE_LIMITS").default_text("50/1s,500/1m,2000/30m");
+        .environment("PGCANDLE_LIMITS")
+        .default_text("50/1s,500/1m,2000/30m");
     program.option("--parallel", parallel, "Requests in flight at most").range(1, 100).show_default();
     program.option("--attempts", attempts, "Attempts of one request").range(1, 100).show_default();
     program.option("--backoff", backoff_ms, "Longest wait before the first retry, in ms; doubles with each")
-        .environment("PGCANDLE_BACKOFF").range(1, 60'000).show_default();
+        .environment("PGCANDLE_BACKOFF")
+        .range(1, 60'000)
+        .show_default();
     program.option("--timeout", timeout_s, "Longest time of one request, in seconds")
-        .environment("PGCANDLE_TIMEOUT").range(1, 3600).show_default();
-    program.option("--stall", stall_s, "Longest silence in the middle of an answer, in seconds").range(1, 3600).show_default();
+        .environment("PGCANDLE_TIMEOUT")
+        .range(1, 3600)
+        .show_default();
+    program.option("--stall", stall_s, "Longest silence in the middle of an answer, in seconds")
+        .range(1, 3600)
+        .show_default();
     program.option("--log-level", log_level, "debug, info, warn or error")
-        .one_of({"debug", "info", "warn", "error"}).default_text("info");
+        .one_of({"debug", "info", "warn", "error"})
+        .default_text("info");
     program.flag("-q,--quiet", quiet, "Errors only, and no progress");
 }
 

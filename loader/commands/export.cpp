@@ -19,9 +19,12 @@ struct Options {
 class Sink {
 public:
     explicit Sink(const std::string& path) : path_(path) {
-        if (path == "-") file_ = stdout;
-        else if (path.ends_with(".gz")) gzip_ = gzopen(path.c_str(), "wb");
-        else file_ = std::fopen(path.c_str(), "wb");
+        if (path == "-")
+            file_ = stdout;
+        else if (path.ends_with(".gz"))
+            gzip_ = gzopen(path.c_str(), "wb");
+        else
+            file_ = std::fopen(path.c_str(), "wb");
         if (!file_ && !gzip_) throw Failure(Exit::failed, "Cannot write " + path + ".");
     }
     ~Sink() {
@@ -32,7 +35,9 @@ public:
     Sink& operator=(const Sink&) = delete;
 
     void write(const char* data, int size) {
-        const bool good = gzip_ ? gzwrite(gzip_, data, static_cast<unsigned>(size)) == size : std::fwrite(data, 1, static_cast<std::size_t>(size), file_) == static_cast<std::size_t>(size);
+        const bool good =
+            gzip_ ? gzwrite(gzip_, data, static_cast<unsigned>(size)) == size
+                  : std::fwrite(data, 1, static_cast<std::size_t>(size), file_) == static_cast<std::size_t>(size);
         if (!good) throw Failure(Exit::failed, "Cannot write " + path_ + ".");
     }
     void close() {
@@ -53,15 +58,18 @@ std::string instant_or(const std::string& text, const char* otherwise, std::chro
     throw Failure(Exit::usage, "\"" + text + "\" is no date.", "Write it like 2026-09-22.");
 }
 
-/// The query of an export. With one instrument the columns are those of the candle files, otherwise a symbol goes first.
-std::string query(store::Connection& connection, const Options& options, const std::vector<store::Instrument>& instruments) {
+/// The query of an export. With one instrument the columns are those of the candle files, otherwise a symbol goes
+/// first.
+std::string query(store::Connection& connection, const Options& options,
+                  const std::vector<store::Instrument>& instruments) {
     std::string ids, columns;
     for (const auto& one : instruments) ids += (ids.empty() ? "" : ",") + std::to_string(one.id);
     const char* table = options.indicators ? "indicator_data" : "candle_data";
     if (options.indicators) {
-        const store::Rows rows = connection.run("SELECT string_agg('d.' || quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute "
-                                                "WHERE attrelid = 'indicator_data'::regclass AND attnum > 0 AND NOT attisdropped "
-                                                "AND attname NOT IN ('instrument_id', 'timeframe', 'ts')");
+        const store::Rows rows = connection.run(
+            "SELECT string_agg('d.' || quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute "
+            "WHERE attrelid = 'indicator_data'::regclass AND attnum > 0 AND NOT attisdropped "
+            "AND attname NOT IN ('instrument_id', 'timeframe', 'ts')");
         columns = rows.str(0, 0);
     } else {
         columns = "d.open, d.high, d.low, d.close, d.volume, d.oi";
@@ -69,16 +77,19 @@ std::string query(store::Connection& connection, const Options& options, const s
     // The last two say which instrument it is: a symbol alone may be of several exchanges.
     columns += ", m.exchange, m.instrument_key";
     return std::string("COPY (SELECT ") + (instruments.size() == 1 ? "" : "m.trading_symbol AS symbol, ") +
-           "to_char(d.ts AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD\"T\"HH24:MI:SS') || '+05:30' AS ts, " + columns + " FROM " + table +
-           " d JOIN instrument_master m USING (instrument_id) WHERE d.instrument_id IN (" + ids + ") AND d.timeframe = '" +
-           format_timeframe(require_timeframe(options.timeframe)) + "' AND d.ts >= '" + instant_or(options.from, "-infinity", std::chrono::days{0}) +
-           "' AND d.ts < '" + instant_or(options.to, "infinity", std::chrono::days{1}) + "' ORDER BY d.instrument_id, d.ts) TO STDOUT (FORMAT csv, HEADER)";
+           "to_char(d.ts AT TIME ZONE 'Asia/Kolkata', 'YYYY-MM-DD\"T\"HH24:MI:SS') || '+05:30' AS ts, " + columns +
+           " FROM " + table + " d JOIN instrument_master m USING (instrument_id) WHERE d.instrument_id IN (" + ids +
+           ") AND d.timeframe = '" + format_timeframe(require_timeframe(options.timeframe)) + "' AND d.ts >= '" +
+           instant_or(options.from, "-infinity", std::chrono::days{0}) + "' AND d.ts < '" +
+           instant_or(options.to, "infinity", std::chrono::days{1}) +
+           "' ORDER BY d.instrument_id, d.ts) TO STDOUT (FORMAT csv, HEADER)";
 }
 
 std::int64_t export_candles(const Context& context, const Options& options) {
     store::Connection connection = context.connect();
     std::vector<store::Instrument> instruments;
-    for (const std::string& symbol : split_list(options.symbols)) instruments.push_back(store::find_instrument(connection, symbol));
+    for (const std::string& symbol : split_list(options.symbols))
+        instruments.push_back(store::find_instrument(connection, symbol));
     if (instruments.empty()) throw Failure(Exit::usage, "--symbols names no instrument.");
     const std::string sql = query(connection, options, instruments);
     Sink sink(options.output);
@@ -109,12 +120,14 @@ std::int64_t export_candles(const Context& context, const Options& options) {
 void add_export(Command& program, Context& context) {
     const auto options = std::make_shared<Options>();
     Command command = program.subcommand("export", "Writes candles or indicators as CSV");
-    command.option("--symbols", options->symbols, "Like RELIANCE,NSE:TCS; with several, a symbol column goes first").required();
+    command.option("--symbols", options->symbols, "Like RELIANCE,NSE:TCS; with several, a symbol column goes first")
+        .required();
     command.option("--timeframe", options->timeframe, "Their timeframe").required();
     command.option("--from", options->from, "First date");
     command.option("--to", options->to, "Last date");
     command.flag("--indicators", options->indicators, "The columns of indicator_data instead of the candles");
-    command.option("-o,--output", options->output, "File; gzip if its name ends with .gz; - is standard output").show_default();
+    command.option("-o,--output", options->output, "File; gzip if its name ends with .gz; - is standard output")
+        .show_default();
     command.callback([&context, options] {
         const std::int64_t rows = export_candles(context, *options);
         if (!context.quiet && options->output != "-") printf("%lld rows\n", static_cast<long long>(rows));

@@ -17,7 +17,8 @@ struct Options {
 
 std::string list(const std::map<std::string, std::int64_t>& counts) {
     std::string text;
-    for (const auto& [reason, count] : counts) text += (text.empty() ? "" : ", ") + std::to_string(count) + " x " + reason;
+    for (const auto& [reason, count] : counts)
+        text += (text.empty() ? "" : ", ") + std::to_string(count) + " x " + reason;
     return text;
 }
 
@@ -25,9 +26,11 @@ std::string list(const std::map<std::string, std::int64_t>& counts) {
 bool import_one(store::Connection& connection, const std::string& file, const ingest::ImportOptions& options) try {
     const ingest::ImportReport report = ingest::import_file(connection, file, options);
     const store::Stored& stored = report.stored;
-    printf("%s: %s, %lld rows: %lld inserted, %lld updated, %lld equal", file.c_str(), report.timeframe.c_str(), static_cast<long long>(report.rows),
-           static_cast<long long>(stored.inserted), static_cast<long long>(stored.updated), static_cast<long long>(stored.unchanged));
-    if (stored.kept > 0) printf(", %lld kept as the provider has them (--replace)", static_cast<long long>(stored.kept));
+    printf("%s: %s, %lld rows: %lld inserted, %lld updated, %lld equal", file.c_str(), report.timeframe.c_str(),
+           static_cast<long long>(report.rows), static_cast<long long>(stored.inserted),
+           static_cast<long long>(stored.updated), static_cast<long long>(stored.unchanged));
+    if (stored.kept > 0)
+        printf(", %lld kept as the provider has them (--replace)", static_cast<long long>(stored.kept));
     if (!report.rejected.empty()) printf("; left out: %s", list(report.rejected).c_str());
     if (!report.altered.empty()) printf("; repaired: %s", list(report.altered).c_str());
     if (report.guessed) printf("; the timeframe is by the times");
@@ -51,7 +54,8 @@ void add_import(Command& program, Context& context) {
     const auto options = std::make_shared<Options>();
     Command command = program.subcommand("import", "Loads candle files: CSV or recorded JSON bodies, plain or gzip");
     command.option("files", options->files, "One transaction each; - is standard input").required();
-    command.option("--symbol", options->import.symbol, "Whose candles; default: the file's symbol column, else its name");
+    command.option("--symbol", options->import.symbol,
+                   "Whose candles; default: the file's symbol column, else its name");
     command.option("--timeframe", options->timeframe, "Their timeframe; default: what the times show");
     command.option("--date-order", options->date_order, "Of dates in numbers; default: what they show")
         .one_of({"dmy", "mdy"});

@@ -22,8 +22,12 @@ void init(const Context& context) {
         throw Failure(Exit::database, std::string("PostgreSQL has no extension pg_candle: ") + error.what(),
                       "Run \"make install\" on the database server's machine first.");
     }
-    const std::string place = connection.run("SELECT quote_ident(n.nspname) FROM pg_catalog.pg_extension e "
-                                             "JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_candle'").str(0, 0);
+    const std::string place =
+        connection
+            .run(
+                "SELECT quote_ident(n.nspname) FROM pg_catalog.pg_extension e "
+                "JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_candle'")
+            .str(0, 0);
     connection.run("SELECT " + place + ".create_candle_tables()");
     transaction.commit();
     printf("The extension and its tables are in schema %s.\n", place.c_str());
@@ -32,7 +36,9 @@ void init(const Context& context) {
 }  // namespace
 
 void add_init(Command& program, Context& context) {
-    program.subcommand("init", "Creates the extension and the candle tables in the database").callback([&] { init(context); });
+    program.subcommand("init", "Creates the extension and the candle tables in the database").callback([&] {
+        init(context);
+    });
 }
 
 }  // namespace pg_candle::commands

@@ -6,8 +6,9 @@
 
 namespace pg_candle::commands {
 
-/// All about an instrument: for each timeframe what is stored, what of the last 30 days is missing and why, when it was last
-/// asked for, what is queued and what failed; last price, indicators, alerts, and the commands that cure what is wrong.
+/// All about an instrument: for each timeframe what is stored, what of the last 30 days is missing and why, when it was
+/// last asked for, what is queued and what failed; last price, indicators, alerts, and the commands that cure what is
+/// wrong.
 nlohmann::ordered_json instrument_status(store::Connection& connection, const store::Instrument& instrument);
 
 /// The same for people.

@@ -51,11 +51,13 @@ bool on_this_machine(const std::string& uri) { return uri.starts_with("http://")
 upstox::Token log_in(const Context& context, Options options) {
     if (options.app.client_id.empty() || options.app.redirect_uri.empty())
         throw Failure(Exit::usage, "The code flow needs the app's --client-id and --redirect-uri.",
-                      "They are on Upstox's Developer Apps page, as is the analytics token, which \"pgcandle login --analytics\" stores.");
+                      "They are on Upstox's Developer Apps page, as is the analytics token, which \"pgcandle login "
+                      "--analytics\" stores.");
     options.app.client_secret = from_environment("UPSTOX_CLIENT_SECRET");
     if (options.app.client_secret.empty()) options.app.client_secret = read_secret("Client secret");
     const std::string state = upstox::random_state();
-    printf("Open this address and log in:\n\n%s\n\n", upstox::authorization_url(context.api_url, options.app, state).c_str());
+    printf("Open this address and log in:\n\n%s\n\n",
+           upstox::authorization_url(context.api_url, options.app, state).c_str());
     fflush(stdout);
     upstox::Redirect redirect;
     if (!options.paste && on_this_machine(options.app.redirect_uri)) {
@@ -72,8 +74,8 @@ upstox::Token log_in(const Context& context, Options options) {
     return upstox::exchange_code(client, context.api_url, options.app, redirect.code);
 }
 
-/// Asks the provider for one price with the token. Throws Failure (authentication) where it is refused; otherwise returns why
-/// nobody can tell, if so.
+/// Asks the provider for one price with the token. Throws Failure (authentication) where it is refused; otherwise
+/// returns why nobody can tell, if so.
 std::string problem_of(const Context& context, const upstox::Token& token) {
     upstox::ClientOptions client_options = context.client_options();
     client_options.attempts = 2;
@@ -117,14 +119,20 @@ void login(const Context& context, const Options& options) {
 
 void add_login(Command& program, Context& context) {
     const auto options = std::make_shared<Options>();
-    Command command = program.subcommand("login", "Gets an access token and stores it in a file that only you can read");
+    Command command =
+        program.subcommand("login", "Gets an access token and stores it in a file that only you can read");
     command.option("--client-id", options->app.client_id, "API key of your app").environment("UPSTOX_CLIENT_ID");
-    command.option("--redirect-uri", options->app.redirect_uri, "The app's; with http://127.0.0.1:PORT/ the code is received there")
+    command
+        .option("--redirect-uri", options->app.redirect_uri,
+                "The app's; with http://127.0.0.1:PORT/ the code is received there")
         .environment("UPSTOX_REDIRECT_URI");
     command.flag("--paste", options->paste, "Reads the address or code from standard input instead of listening");
     command.option("--patience", options->patience, "Seconds to wait for the login").range(1, 86400).show_default();
-    command.flag("--analytics", options->analytics, "Stores an analytics token, valid for a year, that standard input holds");
-    command.footer("The app's secret comes from UPSTOX_CLIENT_SECRET or is asked for; neither it nor a token is ever an argument.");
+    command.flag("--analytics", options->analytics,
+                 "Stores an analytics token, valid for a year, that standard input holds");
+    command.footer(
+        "The app's secret comes from UPSTOX_CLIENT_SECRET or is asked for; neither it nor a token is ever an "
+        "argument.");
     command.callback([&context, options] { login(context, *options); });
 }
 

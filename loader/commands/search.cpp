@@ -110,9 +110,7 @@ void add_search(Command& program, Context& context) {
     Command command =
         program.subcommand("search", "Finds instruments by name, symbol, ISIN or key, also misspelt ones");
     command.option("text", options->words, "Like Infosys, nifty 50 or INE009A01021").required();
-    command.option("--most", options->most, "Print so many at most")
-        .range(1, 10000)
-        .show_default();
+    command.option("--most", options->most, "Print so many at most").range(1, 10000).show_default();
     command.flag("--json", options->json, "As JSON");
     command.callback([&context, options] { context.exit = search(context, *options); });
 }

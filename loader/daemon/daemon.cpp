@@ -78,8 +78,8 @@ void Daemon::work_on_candles() {
         if (!token) return;
         upstox::Client client = session.client(*token);
         try {
-            const ingest::RunReport report = ingest::run_candles(queue, client, writer_connection,
-                                                             {settings_.api_url, {}, false, true}, ingest::Settings::stop());
+            const ingest::RunReport report = ingest::run_candles(
+                queue, client, writer_connection, {settings_.api_url, {}, false, true}, ingest::Settings::stop());
             if (report.done > report.failed) {
                 gate_.accept(*token);
                 outage.end();

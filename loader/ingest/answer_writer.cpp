@@ -52,8 +52,9 @@ void AnswerWriter::take(Answer& answer) {
         fail(answer);
     } else if (answer.job.kind == "expiries" || answer.job.kind == "contracts") {
         store::Transaction transaction(connection_);
-        const std::int64_t rows = answer.job.kind == "expiries" ? store::plan_expiries(connection_, answer.job, answer.expiries)
-                                                                : store::store_contracts(connection_, answer.job, answer.contracts);
+        const std::int64_t rows = answer.job.kind == "expiries"
+                                      ? store::plan_expiries(connection_, answer.job, answer.expiries)
+                                      : store::store_contracts(connection_, answer.job, answer.contracts);
         store::finish_job(connection_, answer.job.id, rows);
         transaction.commit();
     } else {
@@ -77,10 +78,10 @@ void AnswerWriter::store_candles(Answer& answer) {
     const std::string complaint = answer.batch.complaint();
     std::vector<Candle>& candles = answer.batch.candles;
     if (answer.batch.rejected_rows() > static_cast<std::int64_t>(candles.size())) candles.clear();
-    auto learned = intraday ? std::nullopt
-                            : coverage_of_answer(require_timeframe(job.timeframe), {job.from, job.to}, !candles.empty(), now());
-    if (learned && !complaint.empty())
-        learned->state = store::CoveredRange::State::failed, learned->error = complaint;
+    auto learned =
+        intraday ? std::nullopt
+                 : coverage_of_answer(require_timeframe(job.timeframe), {job.from, job.to}, !candles.empty(), now());
+    if (learned && !complaint.empty()) learned->state = store::CoveredRange::State::failed, learned->error = complaint;
     store::GapCounts gaps;
     // What is fetched anew because of that is no news.
     std::optional<double> factor;
@@ -107,7 +108,8 @@ void AnswerWriter::store_candles(Answer& answer) {
     counts.stored += stored, report_.stored += stored;
     counts.gaps += gaps, report_.gaps += gaps;
     counts.empty += candles.empty() && complaint.empty();
-    for (const auto& [reason, count] : answer.batch.rejected) counts.rejected[reason] += count, report_.rejected += count;
+    for (const auto& [reason, count] : answer.batch.rejected)
+        counts.rejected[reason] += count, report_.rejected += count;
     for (const auto& [reason, count] : answer.batch.altered) counts.altered[reason] += count;
 }
 
@@ -125,13 +127,17 @@ void AnswerWriter::fail(const Answer& answer) {
         return;
     }
     std::optional<store::CoveredRange> learned;
-    if (job.kind == "candles" || job.kind == "expired_candles") learned = coverage_of_answer(require_timeframe(job.timeframe), {job.from, job.to}, false, now());
+    if (job.kind == "candles" || job.kind == "expired_candles")
+        learned = coverage_of_answer(require_timeframe(job.timeframe), {job.from, job.to}, false, now());
     if (learned) learned->state = store::CoveredRange::State::failed, learned->error = text;
     const auto finish = [&](const store::Stored&) {
         store::finish_job(connection_, job.id, 0, text);
         // The provider does not know the instrument: the others of it would be refused, too.
         if (answer.error->key_refused() && job.kind == "candles") {
-            const auto others = connection_.run("SELECT fail_sync_jobs($1, $2, $3)", {job.segment, std::to_string(job.instrument.id), text}).number(0, 0);
+            const auto others =
+                connection_
+                    .run("SELECT fail_sync_jobs($1, $2, $3)", {job.segment, std::to_string(job.instrument.id), text})
+                    .number(0, 0);
             report_.failed += others, counts.failed += others;
         }
     };

@@ -11,7 +11,8 @@ namespace pg_candle::ingest {
 
 using namespace std::chrono;
 
-RunReport run_candles(store::JobQueue& queue, upstox::Client& client, store::Connection& writer_connection, const RunOptions& options, const std::atomic<bool>& stop) {
+RunReport run_candles(store::JobQueue& queue, upstox::Client& client, store::Connection& writer_connection,
+                      const RunOptions& options, const std::atomic<bool>& stop) {
     const auto began = steady_clock::now();
     RunReport report;
     report.planned = queue.open(options.filter);
@@ -22,7 +23,8 @@ RunReport run_candles(store::JobQueue& queue, upstox::Client& client, store::Con
         writer.finish();
         report.http = client.metrics();
         report.seconds = duration<double>(steady_clock::now() - began).count();
-        writer.log().end(report.http, report.error_rate(), report.failed, report.stored.inserted + report.stored.updated, error);
+        writer.log().end(report.http, report.error_rate(), report.failed,
+                         report.stored.inserted + report.stored.updated, error);
         queue.release();
     };
     try {

@@ -64,7 +64,8 @@ void Matrix::print() const {
     if (rows.empty()) return;
     const auto cell = [](const std::string& mark) {
         // ✓ and ✗ are three bytes and one column.
-        const auto width = static_cast<int>(std::count_if(mark.begin(), mark.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+        const auto width =
+            static_cast<int>(std::count_if(mark.begin(), mark.end(), [](char c) { return (c & 0xC0) != 0x80; }));
         printf("%*s%s", std::max(1, 8 - width), "", mark.c_str());
     };
     printf("%-20s", "");

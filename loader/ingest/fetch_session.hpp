@@ -4,8 +4,8 @@
 
 namespace pg_candle::ingest {
 
-/// Clients of the provider under the limits that all loaders on the database share; they are kept over a connection of the
-/// session's own. One client at a time.
+/// Clients of the provider under the limits that all loaders on the database share; they are kept over a connection of
+/// the session's own. One client at a time.
 class FetchSession {
 public:
     explicit FetchSession(const Settings& settings) : FetchSession(settings, settings.limits()) {}

@@ -99,7 +99,8 @@ private:
         for (const auto& [reason, count] : batch.rejected) report_.rejected[reason] += count;
         for (const auto& [reason, count] : batch.altered) report_.altered[reason] += count;
         const int id = instrument(symbol.empty() ? symbol_of(path_) : symbol);
-        report_.stored += store_.write({id, format_timeframe(*timeframe_)}, Source::file, batch.candles, options_.replace);
+        report_.stored +=
+            store_.write({id, format_timeframe(*timeframe_)}, Source::file, batch.candles, options_.replace);
     }
 
     /// A recorded body. What it is of stands in the recording's endpoint, if there is one.
@@ -108,7 +109,8 @@ private:
         for (std::string_view line; lines.next(line);) {
             text.append("\n");
             text.append(line);
-            if (text.size() > largest_body) throw Failure(Exit::failed, "The file is larger than a recorded body may be.");
+            if (text.size() > largest_body)
+                throw Failure(Exit::failed, "The file is larger than a recorded body may be.");
         }
         namespace json = simdjson::ondemand;
         json::parser parser;
@@ -116,13 +118,15 @@ private:
         json::object whole, inner;
         std::string symbol = options_.symbol;
         JsonText body;
-        if (parser.iterate(text.padded()).get(document) || document.get_object().get(whole)) throw Failure(Exit::failed, "The file is no JSON object.");
+        if (parser.iterate(text.padded()).get(document) || document.get_object().get(whole))
+            throw Failure(Exit::failed, "The file is no JSON object.");
         std::string_view endpoint, raw;
         const bool recorded = whole.find_field_unordered("response").get_object().get(inner) == simdjson::SUCCESS;
         if (recorded) {
             if (inner.raw_json().get(raw)) throw Failure(Exit::failed, "The recorded response is no valid JSON.");
             body.append(raw);
-            if (whole.find_field_unordered("endpoint").get_string().get(endpoint) == simdjson::SUCCESS) read_endpoint(endpoint, symbol);
+            if (whole.find_field_unordered("endpoint").get_string().get(endpoint) == simdjson::SUCCESS)
+                read_endpoint(endpoint, symbol);
         } else {
             body = std::move(text);
         }
@@ -144,10 +148,13 @@ private:
     static void parse(const JsonText& body, const Timeframe& timeframe, CandleBatch& batch) {
         upstox::CandleParser parser;
         switch (parser.parse(body, timeframe, batch)) {
-            case upstox::Parsed::taken: return;
+            case upstox::Parsed::taken:
+                return;
             case upstox::Parsed::refused:
-                throw Failure(Exit::failed, "The file records an error: " + upstox::ErrorParser().parse(body, 0).message + ".");
-            case upstox::Parsed::malformed: throw Failure(Exit::failed, "The file holds no body of a candle endpoint.");
+                throw Failure(Exit::failed,
+                              "The file records an error: " + upstox::ErrorParser().parse(body, 0).message + ".");
+            case upstox::Parsed::malformed:
+                throw Failure(Exit::failed, "The file holds no body of a candle endpoint.");
         }
     }
 
@@ -187,13 +194,17 @@ private:
         const std::string segment = pipe == symbol.npos ? options_.segment : symbol.substr(0, pipe);
         const std::string name = pipe == symbol.npos ? symbol : symbol.substr(pipe + 1);
         const store::Rows found = connection_.run(
-            "SELECT instrument_id FROM instrument_master WHERE instrument_key = $1 OR segment = $2 AND trading_symbol = $3 ORDER BY NOT is_active, 1 LIMIT 1",
+            "SELECT instrument_id FROM instrument_master WHERE instrument_key = $1 OR segment = $2 AND trading_symbol "
+            "= $3 ORDER BY NOT is_active, 1 LIMIT 1",
             {segment + '|' + name, segment, name});
         if (found.size() == 1) return static_cast<int>(found.number(0, 0));
         const std::string exchange = segment.substr(0, segment.find('_'));
-        return static_cast<int>(connection_.run(
-            "INSERT INTO instrument_master (instrument_key, exchange, segment, instrument_type, trading_symbol) VALUES ($1, $2, $3, $4, $5) RETURNING instrument_id",
-            {segment + '|' + name, exchange, segment, segment.ends_with("_INDEX") ? "INDEX" : "EQ", name}).number(0, 0));
+        return static_cast<int>(
+            connection_
+                .run("INSERT INTO instrument_master (instrument_key, exchange, segment, instrument_type, "
+                     "trading_symbol) VALUES ($1, $2, $3, $4, $5) RETURNING instrument_id",
+                     {segment + '|' + name, exchange, segment, segment.ends_with("_INDEX") ? "INDEX" : "EQ", name})
+                .number(0, 0));
     }
 
     store::Connection& connection_;

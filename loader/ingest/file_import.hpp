@@ -10,16 +10,16 @@
 namespace pg_candle::ingest {
 
 struct ImportOptions {
-    std::string symbol;                    ///< empty: from the file's symbol column, or its name
-    std::optional<Timeframe> timeframe;    ///< empty: what the times show (guess_timeframe.hpp)
+    std::string symbol;                  ///< empty: from the file's symbol column, or its name
+    std::optional<Timeframe> timeframe;  ///< empty: what the times show (guess_timeframe.hpp)
     CsvHints csv;
-    bool create = false;                   ///< instruments that are not there are added to `segment`
+    bool create = false;  ///< instruments that are not there are added to `segment`
     std::string segment = "NSE_EQ";
-    bool replace = false;                  ///< even the provider's own historical candles
+    bool replace = false;  ///< even the provider's own historical candles
 };
 
 struct ImportReport {
-    std::int64_t rows = 0;                 ///< candle rows in the file, rejected ones included
+    std::int64_t rows = 0;  ///< candle rows in the file, rejected ones included
     std::string timeframe;
     bool guessed = false;             ///< it was seen from the times
     std::vector<std::string> unread;  ///< columns that mean nothing here
@@ -27,9 +27,9 @@ struct ImportReport {
     std::map<std::string, std::int64_t> rejected, altered;
 };
 
-/// Loads one file in one transaction: a candle CSV (text/candle_csv.hpp), or a body of the provider's candle endpoints as it
-/// came or inside a recording with `endpoint` and `response`; plain or gzip. Memory is bounded for CSV. Throws Failure or
-/// SqlError, and then nothing of the file is stored.
+/// Loads one file in one transaction: a candle CSV (text/candle_csv.hpp), or a body of the provider's candle endpoints
+/// as it came or inside a recording with `endpoint` and `response`; plain or gzip. Memory is bounded for CSV. Throws
+/// Failure or SqlError, and then nothing of the file is stored.
 ImportReport import_file(store::Connection& connection, const std::string& path, const ImportOptions& options);
 
 }  // namespace pg_candle::ingest

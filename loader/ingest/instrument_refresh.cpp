@@ -29,7 +29,9 @@ File download(const Settings& settings, const std::string& exchange) {
     request.with_token = false;
     request.into = file.get();
     request.receive = [&](upstox::Reply& reply) {
-        if (reply.error) throw Failure(Exit::failed, "The instrument file cannot be fetched: " + reply.error->text() + "; nothing was changed.");
+        if (reply.error)
+            throw Failure(Exit::failed,
+                          "The instrument file cannot be fetched: " + reply.error->text() + "; nothing was changed.");
         return upstox::Parsed::taken;
     };
     client.submit(std::move(request));
@@ -54,18 +56,23 @@ store::SyncReport refresh_instruments(const Settings& settings, const Instrument
     ByteSource source(path);
     upstox::InstrumentParser parser;
     InstrumentRecord record;
-    upstox::RecordScanner::scan(source, [&](simdjson::padded_string_view text, std::int64_t number, std::int64_t offset) {
-        if (Settings::stop()) throw Failure(Exit::failed, "Interrupted; nothing was changed.");
-        if (const char* problem = parser.parse(text, record))
-            sync.add_bad(number, offset, problem, parser.key_of(text));
-        else
-            sync.add(record);
-    });
+    upstox::RecordScanner::scan(source,
+                                [&](simdjson::padded_string_view text, std::int64_t number, std::int64_t offset) {
+                                    if (Settings::stop())
+                                        throw Failure(Exit::failed, "Interrupted; nothing was changed.");
+                                    if (const char* problem = parser.parse(text, record))
+                                        sync.add_bad(number, offset, problem, parser.key_of(text));
+                                    else
+                                        sync.add(record);
+                                });
     store::SyncReport report = sync.finish(from.force);
     report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    connection.run("SELECT CASE WHEN EXISTS (SELECT FROM instrument_master WHERE is_active AND right(segment, 3) = '_FO') "
-                   "THEN clear_sync_alert('no_fo_instruments', '') ELSE raise_sync_alert('no_fo_instruments', '', 'no F&O instrument is active after a sync of the master') END");
-    if (const auto followed = connection.run("SELECT follow_isin_changes()").number(0, 0)) spdlog::warn("instruments isin_changed={}", followed);
+    connection.run(
+        "SELECT CASE WHEN EXISTS (SELECT FROM instrument_master WHERE is_active AND right(segment, 3) = '_FO') "
+        "THEN clear_sync_alert('no_fo_instruments', '') ELSE raise_sync_alert('no_fo_instruments', '', 'no F&O "
+        "instrument is active after a sync of the master') END");
+    if (const auto followed = connection.run("SELECT follow_isin_changes()").number(0, 0))
+        spdlog::warn("instruments isin_changed={}", followed);
     return report;
 }
 

@@ -7,7 +7,7 @@
 namespace pg_candle::ingest {
 
 struct InstrumentSource {
-    std::string file;                   ///< empty: the provider's own; else this one, gzip or plain; - is standard input
+    std::string file;  ///< empty: the provider's own; else this one, gzip or plain; - is standard input
     std::string exchange = "complete";  ///< which of the provider's files: complete, NSE, BSE or MCX
     bool force = false;                 ///< even if more than half of a segment vanishes
 };

@@ -5,7 +5,8 @@
 
 namespace pg_candle::ingest {
 
-/// How far long work is, on standard error: a bar that is redrawn on a terminal, otherwise a log line every ten seconds.
+/// How far long work is, on standard error: a bar that is redrawn on a terminal, otherwise a log line every ten
+/// seconds.
 class Progress {
 public:
     /// `what` is counted, like "requests". `quiet` shows nothing.

@@ -18,7 +18,7 @@ RunReport fetch_queued(const Settings& settings, const store::JobFilter& filter)
     RunReport report;
     try {
         report = run_candles(queue, client, writer_connection, {settings.api_url, filter, true, settings.quiet},
-                                   Settings::stop());
+                             Settings::stop());
     } catch (const upstox::Unavailable& unavailable) {
         note_unavailable(queue_connection, unavailable.what());
         throw;

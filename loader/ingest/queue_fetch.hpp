@@ -4,7 +4,8 @@
 
 namespace pg_candle::ingest {
 
-/// Works off the jobs of the queue that the filter takes, with connections and a client of its own, until none is open anywhere.
+/// Works off the jobs of the queue that the filter takes, with connections and a client of its own, until none is open
+/// anywhere.
 RunReport fetch_queued(const Settings& settings, const store::JobFilter& filter);
 
 }  // namespace pg_candle::ingest

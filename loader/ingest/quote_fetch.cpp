@@ -78,8 +78,8 @@ private:
 
 }  // namespace
 
-QuoteReport fetch_quotes(const std::vector<store::Instrument>& instruments, upstox::Client& client, store::Connection& connection,
-                         const std::string& api_url, const std::atomic<bool>& stop) {
+QuoteReport fetch_quotes(const std::vector<store::Instrument>& instruments, upstox::Client& client,
+                         store::Connection& connection, const std::string& api_url, const std::atomic<bool>& stop) {
     QuoteRun run(client, api_url);
     for (std::size_t at = 0; at < instruments.size(); at += keys_per_request) {
         const auto begin = instruments.begin() + static_cast<std::ptrdiff_t>(at);

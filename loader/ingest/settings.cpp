@@ -16,7 +16,9 @@ upstox::Token Settings::load_token() const { return upstox::load_token(token_pat
 
 upstox::Token Settings::require_token() const {
     upstox::Token token = load_token();
-    if (token.empty()) throw Failure(Exit::authentication, "There is no access token.", "Run \"pgcandle login\", or set UPSTOX_ACCESS_TOKEN.");
+    if (token.empty())
+        throw Failure(Exit::authentication, "There is no access token.",
+                      "Run \"pgcandle login\", or set UPSTOX_ACCESS_TOKEN.");
     return token;
 }
 

@@ -18,7 +18,8 @@ void fetch_prices(const Settings& settings, store::Connection& connection, const
     FetchSession session(settings);
     upstox::Client client = session.client(token);
     const QuoteReport report = fetch_quotes(instruments, client, connection, settings.api_url, Settings::stop());
-    spdlog::info("ltp stored={} missing={} refused={} errors={}", report.stored, report.missing.size(), report.refused.size(), report.errors.size());
+    spdlog::info("ltp stored={} missing={} refused={} errors={}", report.stored, report.missing.size(),
+                 report.refused.size(), report.errors.size());
     if (!report.errors.empty()) throw Failure(Exit::failed, report.errors.front());
     if (!report.rejected.empty())
         throw Failure(Exit::failed, std::to_string(report.rejected.begin()->second) +
@@ -27,7 +28,8 @@ void fetch_prices(const Settings& settings, store::Connection& connection, const
 
 }  // namespace
 
-void do_task(const Settings& settings, store::Connection& connection, const std::string& kind, const upstox::Token& token) {
+void do_task(const Settings& settings, store::Connection& connection, const std::string& kind,
+             const upstox::Token& token) {
     if (kind == "ltp") return fetch_prices(settings, connection, token);
     if (kind == "instruments") {
         const store::SyncReport report = refresh_instruments(settings, {});

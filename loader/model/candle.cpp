@@ -42,7 +42,8 @@ std::string CandleBatch::complaint() const {
 }
 
 const char* impossible(const Candle& candle) {
-    if (!std::isfinite(candle.open) || !std::isfinite(candle.high) || !std::isfinite(candle.low) || !std::isfinite(candle.close))
+    if (!std::isfinite(candle.open) || !std::isfinite(candle.high) || !std::isfinite(candle.low) ||
+        !std::isfinite(candle.close))
         return "a price is not finite";
     if (candle.low > candle.high) return "low is above high";
     if (candle.open < candle.low || candle.open > candle.high) return "open is outside low and high";
@@ -77,12 +78,14 @@ void add_candle(CandleBatch& batch, const Timeframe& timeframe, Candle candle) {
 
 void sort_candles(CandleBatch& batch, Repeated repeated) {
     auto& candles = batch.candles;
-    if (std::adjacent_find(candles.begin(), candles.end(), [](const Candle& a, const Candle& b) { return a.start <= b.start; }) ==
-        candles.end()) {  // newest first, as the provider sends them
+    if (std::adjacent_find(candles.begin(), candles.end(), [](const Candle& a, const Candle& b) {
+            return a.start <= b.start;
+        }) == candles.end()) {  // newest first, as the provider sends them
         std::reverse(candles.begin(), candles.end());
         return;
     }
-    std::stable_sort(candles.begin(), candles.end(), [](const Candle& a, const Candle& b) { return a.start < b.start; });
+    std::stable_sort(candles.begin(), candles.end(),
+                     [](const Candle& a, const Candle& b) { return a.start < b.start; });
     auto kept = candles.begin();
     for (auto first = candles.begin(); first != candles.end();) {
         const auto end =
@@ -102,7 +105,8 @@ void sort_candles(CandleBatch& batch, Repeated repeated) {
 }
 
 void keep_range(CandleBatch& batch, Instant from, Instant to) {
-    const auto removed = std::erase_if(batch.candles, [&](const Candle& one) { return one.start < from || one.start >= to; });
+    const auto removed =
+        std::erase_if(batch.candles, [&](const Candle& one) { return one.start < from || one.start >= to; });
     if (removed > 0) batch.rejected["outside the range that was asked for"] += static_cast<std::int64_t>(removed);
 }
 

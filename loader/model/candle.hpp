@@ -41,8 +41,8 @@ struct CandleBatch {
 const char* impossible(const Candle& candle);
 
 /// Adds the candle, or counts why not. A negative volume or open interest (overflows at the provider) becomes NULL. A
-/// candle of a day, week or month is moved to local midnight of its date, its Monday or its 1st; one of minutes or hours
-/// must start with a minute, and with one of its timeframe's where sessions begin with one (1m, 3m, 5m, 15m).
+/// candle of a day, week or month is moved to local midnight of its date, its Monday or its 1st; one of minutes or
+/// hours must start with a minute, and with one of its timeframe's where sessions begin with one (1m, 3m, 5m, 15m).
 void add_candle(CandleBatch& batch, const Timeframe& timeframe, Candle candle);
 
 /// Of several candles with the same start.

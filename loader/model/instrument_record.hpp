@@ -7,8 +7,8 @@
 
 namespace pg_candle {
 
-/// One record of an instrument file or of a contract endpoint. Numbers are kept as they were written, so that nothing is
-/// rounded on the way to a numeric column.
+/// One record of an instrument file or of a contract endpoint. Numbers are kept as they were written, so that nothing
+/// is rounded on the way to a numeric column.
 struct InstrumentRecord {
     std::string instrument_key, exchange, segment, instrument_type, trading_symbol;
     std::optional<std::string> name, isin, exchange_token, underlying_key, underlying;

@@ -36,11 +36,16 @@ std::vector<RateLimit> parse_limits(const std::string& text) {
         const char* const comma = std::find(unit_at, end, ',');
         const std::string_view unit(unit_at, comma - unit_at);
         microseconds one{0};
-        if (unit == "ms") one = milliseconds{1};
-        else if (unit == "s") one = seconds{1};
-        else if (unit == "m") one = minutes{1};
-        else if (unit == "h") one = hours{1};
-        else throw fail();
+        if (unit == "ms")
+            one = milliseconds{1};
+        else if (unit == "s")
+            one = seconds{1};
+        else if (unit == "m")
+            one = minutes{1};
+        else if (unit == "h")
+            one = hours{1};
+        else
+            throw fail();
         limits.push_back({static_cast<int>(most), one * count});
         at = comma == end ? end : comma + 1;
     }
@@ -72,9 +77,10 @@ Limiter::Grant LocalLimiter::acquire(int wanted, std::string_view) {
         if (free > 0) continue;
         // As many have to leave the window as are too many in it, and one more.
         const auto leaves = first_inside + std::min<std::ptrdiff_t>(-free, ended_.end() - first_inside);
-        grant.wait = std::max(grant.wait, leaves == ended_.end()
-                                              ? recheck
-                                              : duration_cast<microseconds>(*leaves + limit.span + margin - now) + microseconds{1});
+        grant.wait = std::max(grant.wait,
+                              leaves == ended_.end()
+                                  ? recheck
+                                  : duration_cast<microseconds>(*leaves + limit.span + margin - now) + microseconds{1});
     }
     if (room > 0) grant.wait = microseconds{0};
     for (; room > 0; --room) grant.tickets.push_back(0), ++in_flight_;
@@ -84,7 +90,8 @@ Limiter::Grant LocalLimiter::acquire(int wanted, std::string_view) {
 void LocalLimiter::finished(std::int64_t) {
     --in_flight_;
     ended_.push_back(Clock::now());
-    const auto longest = std::max_element(limits_.begin(), limits_.end(), [](auto& a, auto& b) { return a.span < b.span; })->span;
+    const auto longest =
+        std::max_element(limits_.begin(), limits_.end(), [](auto& a, auto& b) { return a.span < b.span; })->span;
     while (!ended_.empty() && ended_.front() < ended_.back() - longest - margin) ended_.pop_front();
 }
 

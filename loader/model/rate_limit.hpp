@@ -24,15 +24,15 @@ std::vector<RateLimit> parse_limits(const std::string& text);
 /// The least time in which `requests` requests can be sent when nothing was sent before.
 std::chrono::microseconds least_time(const std::vector<RateLimit>& limits, std::int64_t requests);
 
-/// Says when a request may be sent, so that all limits hold at once wherever in its life the provider counts a request: it takes a
-/// place in every window from its sending until the window's length after its end. That the answer is back proves that it was
-/// counted; nothing earlier does, as a busy server shows. What this costs is a latency per window, and only where so many
-/// requests are in flight that the window binds. Not for use from several threads.
+/// Says when a request may be sent, so that all limits hold at once wherever in its life the provider counts a request:
+/// it takes a place in every window from its sending until the window's length after its end. That the answer is back
+/// proves that it was counted; nothing earlier does, as a busy server shows. What this costs is a latency per window,
+/// and only where so many requests are in flight that the window binds. Not for use from several threads.
 class Limiter {
 public:
     struct Grant {
-        std::vector<std::int64_t> tickets;    ///< one per request that may be sent now
-        std::chrono::microseconds wait{0};    ///< if there are none: when asking again may help
+        std::vector<std::int64_t> tickets;  ///< one per request that may be sent now
+        std::chrono::microseconds wait{0};  ///< if there are none: when asking again may help
     };
 
     virtual ~Limiter() = default;

@@ -60,8 +60,10 @@ Json listing_json(const Listing& one, bool in_file) {
     const std::string token = one.key.substr(one.key.find('|') + 1);
     if (one.expiry) {
         const auto last_second = india_midnight(*one.expiry + days{1}) - seconds{1};
-        if (in_file) json["expiry"] = duration_cast<milliseconds>(last_second.time_since_epoch()).count();
-        else json["expiry"] = format_date(*one.expiry);
+        if (in_file)
+            json["expiry"] = duration_cast<milliseconds>(last_second.time_since_epoch()).count();
+        else
+            json["expiry"] = format_date(*one.expiry);
     } else if (one.segment.ends_with("_EQ")) {
         json["isin"] = token;
     }

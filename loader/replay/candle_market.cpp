@@ -23,8 +23,8 @@ sys_days parse_date(const std::string& text) {
 void print_instruments(const SyntheticMarket& market) {
     puts("instrument_key,exchange,segment,instrument_type,trading_symbol,name,lot_size,tick_size");
     for (const Instrument& one : market.instruments())
-        printf("%s,NSE,%s,%s,%s,%s,1,0.05\n", one.key.c_str(), one.segment.c_str(), one.type.c_str(), one.symbol.c_str(),
-               one.name.c_str());
+        printf("%s,NSE,%s,%s,%s,%s,1,0.05\n", one.key.c_str(), one.segment.c_str(), one.type.c_str(),
+               one.symbol.c_str(), one.name.c_str());
 }
 
 void print_candles(const SyntheticMarket& market, sys_days days_from, sys_days minutes_from, sys_days last) {
@@ -37,9 +37,10 @@ void print_candles(const SyntheticMarket& market, sys_days days_from, sys_days m
                 const year_month_day day{date};
                 const hh_mm_ss time{local - date};
                 printf("%s,%s,%04d-%02u-%02uT%02d:%02d:00+05:30,%.2f,%.2f,%.2f,%.2f,%lld\n", one.key.c_str(), timeframe,
-                       static_cast<int>(day.year()), static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()),
-                       static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()), candle.open,
-                       candle.high, candle.low, candle.close, static_cast<long long>(candle.volume));
+                       static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
+                       static_cast<unsigned>(day.day()), static_cast<int>(time.hours().count()),
+                       static_cast<int>(time.minutes().count()), candle.open, candle.high, candle.low, candle.close,
+                       static_cast<long long>(candle.volume));
             };
         };
         market.walk(one, days_from, minutes_from, last, print("1d"), print("1m"));

@@ -16,7 +16,8 @@ void Faults::set(const std::string& text) {
         char* end = nullptr;
         const double share = equals == item.npos ? 1 : std::strtod(item.c_str() + equals + 1, &end);
         if (name == fault_names.end() || (end && *end) || !(share >= 0 && share <= 1))
-            throw Failure(Exit::usage, "\"" + item + "\" is no fault with its share.", "Write it like slow=0.3,cut=0.1.");
+            throw Failure(Exit::usage, "\"" + item + "\" is no fault with its share.",
+                          "Write it like slow=0.3,cut=0.1.");
         shares[static_cast<Fault>(name - fault_names.begin())] = share;
     }
     const std::lock_guard lock(mutex_);

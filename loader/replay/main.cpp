@@ -31,7 +31,8 @@ int main(int argc, char** argv) {
     bool no_plus = false;
     double holes = 0;
     std::vector<std::string> splits;
-    app.add_option("--port", port, "Port; 0 takes a free one, which the first line of output names")->capture_default_str();
+    app.add_option("--port", port, "Port; 0 takes a free one, which the first line of output names")
+        ->capture_default_str();
     app.add_option("--candles", folders, "Folders of candle files to serve instead of the synthetic market");
     app.add_option("--segment", segment, "Segment of the files' instruments")->capture_default_str();
     app.add_option("--most", most, "Files of each folder at most");
@@ -40,7 +41,9 @@ int main(int argc, char** argv) {
     app.add_option("--today", today, "The running day; default today in India");
     app.add_option("--limits", limits, "Rate limits; none: no limits")->capture_default_str();
     app.add_option("--token", token, "The only token that is accepted; default any");
-    app.add_option("--faults", faults, "Shares of answers that fail, like slow=0.3,cut=0.1; also " + CLI::detail::join(replay::fault_names, " "));
+    app.add_option(
+        "--faults", faults,
+        "Shares of answers that fail, like slow=0.3,cut=0.1; also " + CLI::detail::join(replay::fault_names, " "));
     app.add_option("--holidays", holidays, "A JSON list to serve as the year's holidays");
     app.add_option("--holes", holes, "Share of the sessions of which candles are missing")->check(CLI::Range(0.0, 1.0));
     app.add_option("--split", splits, "KEY=FACTOR: its whole history is divided by that");
@@ -56,10 +59,13 @@ int main(int argc, char** argv) {
         options.plus = !no_plus;
         options.chances = chances > 0 ? chances : seed;
         std::unique_ptr<replay::Market> market;
-        if (folders.empty()) market = std::make_unique<replay::SyntheticExchange>(seed);
-        else market = std::make_unique<replay::FileExchange>(folders, segment, most);
+        if (folders.empty())
+            market = std::make_unique<replay::SyntheticExchange>(seed);
+        else
+            market = std::make_unique<replay::FileExchange>(folders, segment, most);
         std::map<std::string, double> factors;
-        for (const std::string& one : splits) factors[one.substr(0, one.find('='))] = std::stod(one.substr(one.find('=') + 1));
+        for (const std::string& one : splits)
+            factors[one.substr(0, one.find('='))] = std::stod(one.substr(one.find('=') + 1));
         const bool changed = holes > 0 || !factors.empty();
         const replay::MarketWithHoles with_holes(*market, holes, factors);
         replay::Server server(changed ? static_cast<const replay::Market&>(with_holes) : *market, options);

@@ -50,8 +50,10 @@ Server::Server(const Market& market, ServerOptions options)
 }
 
 int Server::bind(int port) {
-    if (port == 0) port = http_.bind_to_any_port("127.0.0.1");
-    else if (!http_.bind_to_port("127.0.0.1", port)) port = -1;
+    if (port == 0)
+        port = http_.bind_to_any_port("127.0.0.1");
+    else if (!http_.bind_to_port("127.0.0.1", port))
+        port = -1;
     if (port < 0) throw Failure(Exit::failed, "The port cannot be listened at.");
     return port;
 }

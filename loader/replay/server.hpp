@@ -15,15 +15,16 @@ namespace pg_candle::replay {
 struct ServerOptions {
     std::chrono::sys_days today;
     std::vector<RateLimit> limits;  ///< empty: none
-    std::string token;                      ///< empty: any
-    std::string holidays;                   ///< a JSON list for /v2/market/holidays; empty: the market's own
-    bool plus = true;                       ///< whether the account may ask for expired instruments
-    std::uint64_t chances = 1;              ///< the seed of which answers fail, and how
+    std::string token;              ///< empty: any
+    std::string holidays;           ///< a JSON list for /v2/market/holidays; empty: the market's own
+    bool plus = true;               ///< whether the account may ask for expired instruments
+    std::uint64_t chances = 1;      ///< the seed of which answers fail, and how
 };
 
-/// The provider's documented API (upstox.md) over a market: historical and intraday candles V3, last prices V3, instrument
-/// files, holidays, timings, expired instruments, and the login. It keeps the rate limits as the provider does, answers with
-/// its errors, and can be told to misbehave. `/_replay/...` is for tests: `stats`, and by POST `reset`, `faults`, `expire_token`.
+/// The provider's documented API (upstox.md) over a market: historical and intraday candles V3, last prices V3,
+/// instrument files, holidays, timings, expired instruments, and the login. It keeps the rate limits as the provider
+/// does, answers with its errors, and can be told to misbehave. `/_replay/...` is for tests: `stats`, and by POST
+/// `reset`, `faults`, `expire_token`.
 class Server {
 public:
     Server(const Market& market, ServerOptions options);

@@ -24,34 +24,59 @@ struct Listing {
     double price;
 };
 
-constexpr Listing stocks[] = {
-    {"ADANIENT", "Adani Enterprises", 180},       {"ADANIPORTS", "Adani Ports", 400},
-    {"APOLLOHOSP", "Apollo Hospitals", 1200},     {"ASIANPAINT", "Asian Paints", 1150},
-    {"AXISBANK", "Axis Bank", 560},               {"BAJAJ-AUTO", "Bajaj Auto", 3300},
-    {"BAJAJFINSV", "Bajaj Finserv", 520},         {"BAJFINANCE", "Bajaj Finance", 1750},
-    {"BEL", "Bharat Electronics", 60},            {"BHARTIARTL", "Bharti Airtel", 520},
-    {"BPCL", "Bharat Petroleum", 250},            {"BRITANNIA", "Britannia", 2350},
-    {"CIPLA", "Cipla", 610},                      {"COALINDIA", "Coal India", 265},
-    {"DIVISLAB", "Divi's Laboratories", 1090},    {"DRREDDY", "Dr Reddy's", 480},
-    {"EICHERMOT", "Eicher Motors", 2900},         {"ETERNAL", "Eternal", 60},
-    {"GRASIM", "Grasim", 1160},                   {"HCLTECH", "HCL Technologies", 450},
-    {"HDFCBANK", "HDFC Bank", 940},               {"HDFCLIFE", "HDFC Life", 390},
-    {"HEROMOTOCO", "Hero MotoCorp", 3780},        {"HINDALCO", "Hindalco", 270},
-    {"HINDUNILVR", "Hindustan Unilever", 1370},   {"ICICIBANK", "ICICI Bank", 315},
-    {"INDUSINDBK", "IndusInd Bank", 1650},        {"INFY", "Infosys", 520},
-    {"ITC", "ITC", 262},                          {"JSWSTEEL", "JSW Steel", 270},
-    {"KOTAKBANK", "Kotak Mahindra Bank", 1010},   {"LT", "Larsen & Toubro", 1260},
-    {"M&M", "Mahindra & Mahindra", 750},          {"MARUTI", "Maruti Suzuki", 9700},
-    {"NESTLEIND", "Nestle India", 785},           {"NTPC", "NTPC", 177},
-    {"ONGC", "Oil and Natural Gas", 195},         {"POWERGRID", "Power Grid", 150},
-    {"RELIANCE", "Reliance Industries", 455},     {"SBILIFE", "SBI Life", 690},
-    {"SBIN", "State Bank of India", 310},         {"SHRIRAMFIN", "Shriram Finance", 290},
-    {"SUNPHARMA", "Sun Pharmaceutical", 575},     {"TATACONSUM", "Tata Consumer", 315},
-    {"TATASTEEL", "Tata Steel", 70},              {"TCS", "Tata Consultancy Services", 1350},
-    {"TECHM", "Tech Mahindra", 505},              {"TITAN", "Titan", 860},
-    {"ULTRACEMCO", "UltraTech Cement", 4320},     {"WIPRO", "Wipro", 235}};
+constexpr Listing stocks[] = {{"ADANIENT", "Adani Enterprises", 180},
+                              {"ADANIPORTS", "Adani Ports", 400},
+                              {"APOLLOHOSP", "Apollo Hospitals", 1200},
+                              {"ASIANPAINT", "Asian Paints", 1150},
+                              {"AXISBANK", "Axis Bank", 560},
+                              {"BAJAJ-AUTO", "Bajaj Auto", 3300},
+                              {"BAJAJFINSV", "Bajaj Finserv", 520},
+                              {"BAJFINANCE", "Bajaj Finance", 1750},
+                              {"BEL", "Bharat Electronics", 60},
+                              {"BHARTIARTL", "Bharti Airtel", 520},
+                              {"BPCL", "Bharat Petroleum", 250},
+                              {"BRITANNIA", "Britannia", 2350},
+                              {"CIPLA", "Cipla", 610},
+                              {"COALINDIA", "Coal India", 265},
+                              {"DIVISLAB", "Divi's Laboratories", 1090},
+                              {"DRREDDY", "Dr Reddy's", 480},
+                              {"EICHERMOT", "Eicher Motors", 2900},
+                              {"ETERNAL", "Eternal", 60},
+                              {"GRASIM", "Grasim", 1160},
+                              {"HCLTECH", "HCL Technologies", 450},
+                              {"HDFCBANK", "HDFC Bank", 940},
+                              {"HDFCLIFE", "HDFC Life", 390},
+                              {"HEROMOTOCO", "Hero MotoCorp", 3780},
+                              {"HINDALCO", "Hindalco", 270},
+                              {"HINDUNILVR", "Hindustan Unilever", 1370},
+                              {"ICICIBANK", "ICICI Bank", 315},
+                              {"INDUSINDBK", "IndusInd Bank", 1650},
+                              {"INFY", "Infosys", 520},
+                              {"ITC", "ITC", 262},
+                              {"JSWSTEEL", "JSW Steel", 270},
+                              {"KOTAKBANK", "Kotak Mahindra Bank", 1010},
+                              {"LT", "Larsen & Toubro", 1260},
+                              {"M&M", "Mahindra & Mahindra", 750},
+                              {"MARUTI", "Maruti Suzuki", 9700},
+                              {"NESTLEIND", "Nestle India", 785},
+                              {"NTPC", "NTPC", 177},
+                              {"ONGC", "Oil and Natural Gas", 195},
+                              {"POWERGRID", "Power Grid", 150},
+                              {"RELIANCE", "Reliance Industries", 455},
+                              {"SBILIFE", "SBI Life", 690},
+                              {"SBIN", "State Bank of India", 310},
+                              {"SHRIRAMFIN", "Shriram Finance", 290},
+                              {"SUNPHARMA", "Sun Pharmaceutical", 575},
+                              {"TATACONSUM", "Tata Consumer", 315},
+                              {"TATASTEEL", "Tata Steel", 70},
+                              {"TCS", "Tata Consultancy Services", 1350},
+                              {"TECHM", "Tech Mahindra", 505},
+                              {"TITAN", "Titan", 860},
+                              {"ULTRACEMCO", "UltraTech Cement", 4320},
+                              {"WIPRO", "Wipro", 235}};
 
-/// Bell-shaped around 0 with a standard deviation of 1: the sum of four even numbers, so that no library's logarithm decides.
+/// Bell-shaped around 0 with a standard deviation of 1: the sum of four even numbers, so that no library's logarithm
+/// decides.
 double bell(std::mt19937_64& random) {
     double sum = 0;
     for (int i = 0; i < 4; ++i) sum += static_cast<double>(random() >> 11) * 0x1p-53;
@@ -100,8 +125,7 @@ public:
             candle.high = std::max({candle.open, candle.close, to_tick(price_ + reach * std::fabs(bell(random_)))});
             candle.low = std::min({candle.open, candle.close, to_tick(price_ - reach * std::fabs(bell(random_)))});
             candle.volume = static_cast<std::int64_t>(typical_volume_ * busy * (0.2 + std::fabs(bell(random_))));
-            if (m == 0) whole = {midnight, candle.open, candle.high,
-                                 candle.low, 0, 0};
+            if (m == 0) whole = {midnight, candle.open, candle.high, candle.low, 0, 0};
             whole.high = std::max(whole.high, candle.high);
             whole.low = std::min(whole.low, candle.low);
             whole.close = candle.close;
@@ -141,13 +165,16 @@ std::vector<SyntheticMarket::Period> SyntheticMarket::periods(sys_days day) {
         if (is_that_day(one.date)) special.push_back({one.opens, one.closes});
     if (!special.empty()) return special;
     const weekday of_week{day};
-    if (of_week == Saturday || of_week == Sunday || std::any_of(std::begin(nse_holidays), std::end(nse_holidays), is_that_day)) return {};
+    if (of_week == Saturday || of_week == Sunday ||
+        std::any_of(std::begin(nse_holidays), std::end(nse_holidays), is_that_day))
+        return {};
     return {regular};
 }
 
 bool SyntheticMarket::is_special(sys_days day) {
-    return std::any_of(std::begin(nse_special_periods), std::end(nse_special_periods),
-                       [&](const SpecialPeriod& one) { return sys_days{year{one.date.year} / one.date.month / one.date.day} == day; });
+    return std::any_of(std::begin(nse_special_periods), std::end(nse_special_periods), [&](const SpecialPeriod& one) {
+        return sys_days{year{one.date.year} / one.date.month / one.date.day} == day;
+    });
 }
 
 SyntheticMarket::~SyntheticMarket() = default;

@@ -9,14 +9,14 @@
 
 namespace pg_candle::replay {
 
-// A market that never was: 50 stocks and 2 indices with NSE's hours, holidays and ticks. The same seed and dates give the same
-// candles on every machine: only integer random numbers, sums and products go into a price. A day's candle is what its
-// minutes say, so that timeframes fit together.
+// A market that never was: 50 stocks and 2 indices with NSE's hours, holidays and ticks. The same seed and dates give
+// the same candles on every machine: only integer random numbers, sums and products go into a price. A day's candle is
+// what its minutes say, so that timeframes fit together.
 
 struct Instrument {
-    std::string key;     ///< as Upstox writes it: NSE_EQ|INE...
-    std::string segment; ///< NSE_EQ or NSE_INDEX
-    std::string type;    ///< EQ or INDEX
+    std::string key;      ///< as Upstox writes it: NSE_EQ|INE...
+    std::string segment;  ///< NSE_EQ or NSE_INDEX
+    std::string type;     ///< EQ or INDEX
     std::string symbol;
     std::string name;
     double start_price;
@@ -50,12 +50,14 @@ public:
     void walk(const Instrument& instrument, std::chrono::sys_days days_from, std::chrono::sys_days minutes_from,
               std::chrono::sys_days last, const Take& daily, const Take& minute) const;
 
-    /// The candles of sessions from `from` to `to`, both inclusive. The first call for an instrument walks its whole life to
-    /// remember where each month begins; the others cost what they return. May be called from several threads.
-    std::vector<Candle> minutes(const Instrument& instrument, std::chrono::sys_days from, std::chrono::sys_days to) const;
+    /// The candles of sessions from `from` to `to`, both inclusive. The first call for an instrument walks its whole
+    /// life to remember where each month begins; the others cost what they return. May be called from several threads.
+    std::vector<Candle> minutes(const Instrument& instrument, std::chrono::sys_days from,
+                                std::chrono::sys_days to) const;
     std::vector<Candle> days(const Instrument& instrument, std::chrono::sys_days from, std::chrono::sys_days to) const;
 
-    /// The first day on which anything trades; every walk starts here, so that prices do not depend on what is asked for.
+    /// The first day on which anything trades; every walk starts here, so that prices do not depend on what is asked
+    /// for.
     static constexpr std::chrono::sys_days first_day{std::chrono::year{2018} / 1 / 1};
     /// The last day for which minutes() and days() have anything; nse_holidays.hpp ends there.
     static constexpr std::chrono::sys_days last_day{std::chrono::year{2026} / 12 / 31};

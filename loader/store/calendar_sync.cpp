@@ -202,8 +202,8 @@ private:
 
 }  // namespace
 
-CalendarReport sync_calendars(Connection& connection, const HolidayList& list, const DayHours& hours,
-                              Date today, bool force) {
+CalendarReport sync_calendars(Connection& connection, const HolidayList& list, const DayHours& hours, Date today,
+                              bool force) {
     Transaction transaction(connection);
     Sync sync(connection, list, today);
     sync.apply_list(force);

@@ -22,10 +22,10 @@ struct CalendarReport {
 /// Brings the calendar tables in line with the provider's list of the running year, from `today` on (earlier days are
 /// known better from candles), and with its hours of today. What it says about a day replaces what it said before; what
 /// it does not name any more, a holiday or a special session, goes. Rows of your own, which have no source, stay.
-/// Entries that could not be read change nothing. Hours that today lacks are doubted where the list has some, or where no
-/// exchange has any. The calendars that the list names are known to the year's end afterwards. One transaction. Throws
-/// Failure, and nothing is changed, if more than five known future days would go, unless `force`.
-CalendarReport sync_calendars(Connection& connection, const HolidayList& list, const DayHours& hours,
-                              Date today, bool force);
+/// Entries that could not be read change nothing. Hours that today lacks are doubted where the list has some, or where
+/// no exchange has any. The calendars that the list names are known to the year's end afterwards. One transaction.
+/// Throws Failure, and nothing is changed, if more than five known future days would go, unless `force`.
+CalendarReport sync_calendars(Connection& connection, const HolidayList& list, const DayHours& hours, Date today,
+                              bool force);
 
 }  // namespace pg_candle::store

@@ -48,9 +48,9 @@ public:
     explicit CandleStore(Connection& connection);
 
     /// In one transaction: the candles (ascending, one per start), what is now known about the range, if anything, and
-    /// `also`. What the provider leaves out for the second time becomes `no_data`. Candles with a range that `failed` are
-    /// what was understood of a doubtful answer: its dates that are complete with them are filled, only the others failed.
-    /// Repeats itself by upsert when somebody who does not take the series lock wrote into the range meanwhile.
+    /// `also`. What the provider leaves out for the second time becomes `no_data`. Candles with a range that `failed`
+    /// are what was understood of a doubtful answer: its dates that are complete with them are filled, only the others
+    /// failed. Repeats itself by upsert when somebody who does not take the series lock wrote into the range meanwhile.
     Stored store(const SeriesKey& series, Source source, const std::vector<Candle>& candles,
                  const std::optional<CoveredRange>& learned, const std::function<void(const Stored&)>& also = {},
                  GapCounts* gaps = nullptr);

@@ -126,8 +126,8 @@ Rows Connection::run_all(const std::string& sql) {
     }
 }
 
-/// Whether a procedure that begins transactions of its own finds the settings that it needs. Only where it runs outside a
-/// transaction may it, and there nothing can be set that would not stay.
+/// Whether a procedure that begins transactions of its own finds the settings that it needs. Only where it runs outside
+/// a transaction may it, and there nothing can be set that would not stay.
 bool Connection::may_commit_itself() {
     return execute(
                "SELECT current_setting('default_transaction_read_only') = 'off' AND "
@@ -262,11 +262,20 @@ void CopyText::add(std::string_view text) {
     separate();
     for (const char c : text) {
         switch (c) {
-            case '\\': buffer_ += "\\\\"; break;
-            case '\t': buffer_ += "\\t"; break;
-            case '\n': buffer_ += "\\n"; break;
-            case '\r': buffer_ += "\\r"; break;
-            default: buffer_ += c;
+            case '\\':
+                buffer_ += "\\\\";
+                break;
+            case '\t':
+                buffer_ += "\\t";
+                break;
+            case '\n':
+                buffer_ += "\\n";
+                break;
+            case '\r':
+                buffer_ += "\\r";
+                break;
+            default:
+                buffer_ += c;
         }
     }
 }

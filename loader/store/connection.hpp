@@ -47,9 +47,9 @@ using Param = std::optional<std::string>;
 /// A connection to the database that holds the candle tables. Not for use from several threads at once. All methods
 /// throw SqlError.
 ///
-/// Everything runs in a transaction, one of the caller's or one of its own, that begins with the settings it needs: what
-/// the server, the role or the environment say otherwise does not matter, and behind a pooler that hands out sessions by
-/// the transaction nothing of it is left to others.
+/// Everything runs in a transaction, one of the caller's or one of its own, that begins with the settings it needs:
+/// what the server, the role or the environment say otherwise does not matter, and behind a pooler that hands out
+/// sessions by the transaction nothing of it is left to others.
 class Connection {
 public:
     /// `url` is a URI or a conninfo string (database_url.hpp); empty: libpq's own environment.

@@ -28,8 +28,7 @@ std::int64_t plan_expiries(Connection& connection, const Job& job, const std::ve
     return planned;
 }
 
-std::int64_t store_contracts(Connection& connection, const Job& job,
-                             const std::vector<InstrumentRecord>& contracts) {
+std::int64_t store_contracts(Connection& connection, const Job& job, const std::vector<InstrumentRecord>& contracts) {
     std::int64_t added = 0;
     const auto number = [](const auto& value) { return value ? Param{std::to_string(*value)} : Param{}; };
     for (const InstrumentRecord& one : contracts) {

@@ -115,26 +115,30 @@ WHERE m.is_active AND m.segment IN (SELECT DISTINCT segment FROM pg_temp.known)
 
 InstrumentSync::InstrumentSync(Connection& connection) : connection_(connection), transaction_(connection) {
     if (connection_.run("SELECT pg_try_advisory_xact_lock(hashtext('pg_candle.instrument_sync'))").text(0, 0) != "t")
-        throw Failure(Exit::locked, "Another sync of the instrument master is running on this database.", "Nothing was changed; wait for it to end.");
+        throw Failure(Exit::locked, "Another sync of the instrument master is running on this database.",
+                      "Nothing was changed; wait for it to end.");
     count_active(&SyncReport::Count::before);
     connection_.run(create_arriving);
     connection_.copy_begin("COPY pg_temp.arriving FROM STDIN");
 }
 
 void InstrumentSync::count_active(std::int64_t SyncReport::Count::*when) {
-    const Rows rows = connection_.run("SELECT segment, instrument_type, count(*) FROM instrument_master WHERE is_active GROUP BY 1, 2");
+    const Rows rows = connection_.run(
+        "SELECT segment, instrument_type, count(*) FROM instrument_master WHERE is_active GROUP BY 1, 2");
     for (int i = 0; i < rows.size(); ++i) report_.counts[{rows.str(i, 0), rows.str(i, 1)}].*when = rows.number(i, 2);
 }
 
 void InstrumentSync::add(const InstrumentRecord& record) {
     ++good_;
     rows_.add(std::to_string(good_));
-    for (const std::string* text : {&record.instrument_key, &record.exchange, &record.segment, &record.instrument_type, &record.trading_symbol})
+    for (const std::string* text :
+         {&record.instrument_key, &record.exchange, &record.segment, &record.instrument_type, &record.trading_symbol})
         rows_.add(*text);
     for (const auto* text : {&record.name, &record.isin, &record.exchange_token}) rows_.add(*text);
     rows_.add(record.expiry ? std::optional(format_date(*record.expiry)) : std::nullopt);
     rows_.add(record.lot_size ? std::optional(std::to_string(*record.lot_size)) : std::nullopt);
-    for (const auto* text : {&record.tick_size_paise, &record.qty_multiplier, &record.underlying_key, &record.underlying})
+    for (const auto* text :
+         {&record.tick_size_paise, &record.qty_multiplier, &record.underlying_key, &record.underlying})
         rows_.add(*text);
     rows_.add(record.is_option() ? record.strike_price : std::nullopt);
     rows_.add(record.weekly ? std::optional(std::string(*record.weekly ? "t" : "f")) : std::nullopt);
@@ -152,7 +156,8 @@ void InstrumentSync::add_bad(std::int64_t number, std::int64_t offset, const std
         unknown_key_ = true;
     else
         bad_keys_.push_back(key);
-    const std::string problem = "record " + std::to_string(number) + " at byte " + std::to_string(offset) + ": " + reason;
+    const std::string problem =
+        "record " + std::to_string(number) + " at byte " + std::to_string(offset) + ": " + reason;
     if (report_.problems.size() < problems_kept) {
         report_.problems.push_back(problem);
         spdlog::warn("instruments skipped {}", problem);
@@ -163,24 +168,30 @@ void InstrumentSync::check(bool force) {
     const std::int64_t all = good_ + report_.bad_records;
     if (good_ == 0) throw Failure(Exit::failed, "The file holds no instrument; nothing was changed.");
     if (report_.bad_records * 100 > all * most_bad_percent)
-        throw Failure(Exit::failed, std::to_string(report_.bad_records) + " of " + std::to_string(all) + " records are unusable, more than " +
-                                        std::to_string(most_bad_percent) + " %; nothing was changed. The first: " + report_.problems.front());
+        throw Failure(Exit::failed, std::to_string(report_.bad_records) + " of " + std::to_string(all) +
+                                        " records are unusable, more than " + std::to_string(most_bad_percent) +
+                                        " %; nothing was changed. The first: " + report_.problems.front());
     if (report_.segments.contains("NSE_EQ") && report_.segments.contains("BSE_EQ")) {
         std::int64_t derivatives = 0;
         for (const auto& [segment, counts] : report_.segments)
             if (segment.ends_with("_FO")) derivatives += counts.records;
         if (derivatives == 0)
-            throw Failure(Exit::failed, "The complete instrument master holds no F&O instrument at all, so it is damaged; nothing was changed.");
+            throw Failure(Exit::failed,
+                          "The complete instrument master holds no F&O instrument at all, so it is damaged; nothing "
+                          "was changed.");
     }
     if (force) return;
-    const Rows rows = connection_.run("SELECT m.segment, count(*), count(v.instrument_id) FROM instrument_master m LEFT JOIN pg_temp.vanished v USING (instrument_id) "
-                                      "WHERE m.is_active AND m.segment IN (SELECT segment FROM pg_temp.vanished) GROUP BY 1 "
-                                      "HAVING count(v.instrument_id) * 2 > count(*) ORDER BY 1");
+    const Rows rows = connection_.run(
+        "SELECT m.segment, count(*), count(v.instrument_id) FROM instrument_master m LEFT JOIN pg_temp.vanished v "
+        "USING (instrument_id) "
+        "WHERE m.is_active AND m.segment IN (SELECT segment FROM pg_temp.vanished) GROUP BY 1 "
+        "HAVING count(v.instrument_id) * 2 > count(*) ORDER BY 1");
     if (rows.size() == 0) return;
     std::string list;
     for (int i = 0; i < rows.size(); ++i)
         list += (i ? ", " : "") + rows.str(i, 0) + " (" + rows.str(i, 2) + " of " + rows.str(i, 1) + ")";
-    throw Failure(Exit::failed, "More than half of a segment's active instruments would vanish: " + list + "; nothing was changed.",
+    throw Failure(Exit::failed,
+                  "More than half of a segment's active instruments would vanish: " + list + "; nothing was changed.",
                   "If the file is right, repeat with --force.");
 }
 
@@ -189,7 +200,9 @@ SyncReport InstrumentSync::finish(bool force) {
     connection_.copy_end();
     connection_.run_all("ANALYZE pg_temp.arriving");
     connection_.run(create_known);
-    connection_.run_all("ALTER TABLE pg_temp.known ADD PRIMARY KEY (number); CREATE INDEX ON pg_temp.known (instrument_id); ANALYZE pg_temp.known");
+    connection_.run_all(
+        "ALTER TABLE pg_temp.known ADD PRIMARY KEY (number); CREATE INDEX ON pg_temp.known (instrument_id); ANALYZE "
+        "pg_temp.known");
     const Rows segments = connection_.run("SELECT segment, count(*) FROM pg_temp.known GROUP BY 1");
     std::int64_t identities = 0;
     for (int i = 0; i < segments.size(); ++i) {
@@ -209,10 +222,13 @@ SyncReport InstrumentSync::finish(bool force) {
     // A contract whose key now means another one is among the vanished: its key is there, but with another expiry.
     for (const char* step : {update_known, touch_known, insert_new, fill_options, fill_futures}) connection_.run(step);
     connection_.run(tell_moved);
-    connection_.run("UPDATE instrument_master m SET is_active = false FROM pg_temp.vanished v WHERE m.instrument_id = v.instrument_id");
+    connection_.run(
+        "UPDATE instrument_master m SET is_active = false FROM pg_temp.vanished v WHERE m.instrument_id = "
+        "v.instrument_id");
 
     const Rows counts = connection_.run(
-        "SELECT segment, count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE is_changed), count(*) FILTER (WHERE NOT is_new AND NOT was_active), "
+        "SELECT segment, count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE is_changed), count(*) FILTER (WHERE "
+        "NOT is_new AND NOT was_active), "
         "(SELECT count(*) FROM pg_temp.vanished v WHERE v.segment = known.segment) FROM pg_temp.known GROUP BY 1");
     for (int i = 0; i < counts.size(); ++i) {
         auto& one = report_.segments[counts.str(i, 0)];

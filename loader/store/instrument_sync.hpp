@@ -26,11 +26,11 @@ struct SyncReport {
     double seconds = 0;
 };
 
-/// One synchronisation of instrument_master, option_master and future_master with a file that is taken to be the whole truth
-/// about the segments in it: what is not there any more becomes inactive, nothing is ever deleted. All in one transaction:
-/// without finish() nothing happened. Identity is (instrument_key, expiry_date); a contract that has not expired and whose
-/// expiry alone is another one now (not its underlying, type or strike) stays the instrument that it is (alert
-/// `expiry_moved`).
+/// One synchronisation of instrument_master, option_master and future_master with a file that is taken to be the whole
+/// truth about the segments in it: what is not there any more becomes inactive, nothing is ever deleted. All in one
+/// transaction: without finish() nothing happened. Identity is (instrument_key, expiry_date); a contract that has not
+/// expired and whose expiry alone is another one now (not its underlying, type or strike) stays the instrument that it
+/// is (alert `expiry_moved`).
 class InstrumentSync {
 public:
     /// Takes the lock that only one sync may hold; throws Failure (locked) when another one has it.
@@ -39,13 +39,13 @@ public:
     /// One record on its way into a temporary table, by COPY; bounded memory.
     void add(const InstrumentRecord& record);
 
-    /// A record that cannot be used. Its instrument, `key`, stays as it is; where nobody knows which one that is, none of the
-    /// file's vanishes.
+    /// A record that cannot be used. Its instrument, `key`, stays as it is; where nobody knows which one that is, none
+    /// of the file's vanishes.
     void add_bad(std::int64_t number, std::int64_t offset, const std::string& reason, const std::string& key);
 
-    /// Works the records in. Throws Failure, leaving everything as it was, when more than 5 % of the records are bad; when there
-    /// is none; when the file holds the cash segments of NSE and BSE, so that it is the complete master, but no derivative at all;
-    /// or when more than half of a segment's active instruments would vanish, unless `force`.
+    /// Works the records in. Throws Failure, leaving everything as it was, when more than 5 % of the records are bad;
+    /// when there is none; when the file holds the cash segments of NSE and BSE, so that it is the complete master, but
+    /// no derivative at all; or when more than half of a segment's active instruments would vanish, unless `force`.
     SyncReport finish(bool force);
 
 private:

@@ -32,8 +32,9 @@ Instrument find_instrument(Connection& connection, const std::string& text) {
 }
 
 std::vector<Instrument> watched_instruments(Connection& connection) {
-    return read(connection.run("SELECT m.instrument_id, m.instrument_key, m.trading_symbol FROM watchlist w "
-                               "JOIN instrument_master m USING (instrument_id) WHERE m.is_active ORDER BY 1"));
+    return read(
+        connection.run("SELECT m.instrument_id, m.instrument_key, m.trading_symbol FROM watchlist w "
+                       "JOIN instrument_master m USING (instrument_id) WHERE m.is_active ORDER BY 1"));
 }
 
 std::vector<Instrument> trading_instruments(Connection& connection) {

@@ -12,8 +12,8 @@ struct Instrument {
     std::string symbol;
 };
 
-/// The instrument that the SQL function instrument_id(text) finds for a key, `NSE_EQ:RELIANCE`, `NSE:RELIANCE` or a bare symbol.
-/// Throws Failure with its message for none or several.
+/// The instrument that the SQL function instrument_id(text) finds for a key, `NSE_EQ:RELIANCE`, `NSE:RELIANCE` or a
+/// bare symbol. Throws Failure with its message for none or several.
 Instrument find_instrument(Connection& connection, const std::string& text);
 
 /// What the watchlist names and is active, by id.

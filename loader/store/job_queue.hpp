@@ -13,11 +13,12 @@ namespace pg_candle::store {
 struct Job {
     std::int64_t id = 0;
     std::string segment;
-    std::string kind;  ///< candles, intraday, expired_candles, expiries, contracts; ltp, instruments, calendar, indicators
-    Instrument instrument;         ///< of contracts and expiries: the underlying
-    std::optional<Date> expiry;    ///< of the instrument
+    std::string
+        kind;  ///< candles, intraday, expired_candles, expiries, contracts; ltp, instruments, calendar, indicators
+    Instrument instrument;       ///< of contracts and expiries: the underlying
+    std::optional<Date> expiry;  ///< of the instrument
     std::string timeframe;
-    Date from{}, to{};             ///< both inclusive
+    Date from{}, to{};  ///< both inclusive
 };
 
 /// Which jobs to take; empty means any.

@@ -12,8 +12,8 @@ struct InstrumentQuote {
     Quote quote;
 };
 
-/// Writes one row per instrument into ltp_data for the minute of `at`; a second answer in the same minute replaces the first.
-/// Returns the number of rows inserted or changed.
+/// Writes one row per instrument into ltp_data for the minute of `at`; a second answer in the same minute replaces the
+/// first. Returns the number of rows inserted or changed.
 std::int64_t store_quotes(Connection& connection, const std::vector<InstrumentQuote>& quotes, Instant at);
 
 }  // namespace pg_candle::store

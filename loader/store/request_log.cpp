@@ -50,7 +50,8 @@ std::string SharedLimiter::take_ended() {
     std::string sql = "UPDATE request_log SET finished_at = clock_timestamp() - ended.age FROM (VALUES ";
     const auto now = Clock::now();
     for (std::size_t i = 0; i < ended_.size(); ++i)
-        sql += (i ? ", (" : "(") + std::to_string(ended_[i].first) + ", " + interval(duration_cast<microseconds>(now - ended_[i].second)) + ")";
+        sql += (i ? ", (" : "(") + std::to_string(ended_[i].first) + ", " +
+               interval(duration_cast<microseconds>(now - ended_[i].second)) + ")";
     ended_.clear();
     return sql + ") AS ended (id, age) WHERE request_id = ended.id;";
 }
@@ -62,16 +63,23 @@ Limiter::Grant SharedLimiter::acquire(int wanted, std::string_view endpoint) {
         sql += "DELETE FROM request_log WHERE requested_at < clock_timestamp() - " + longest_ + ";";
         since_cleaning_ = 0;
     }
-    // A request takes a place in each window from its sending to the window's length after its end. `until` is when it ended,
-    // or now while it may be in flight.
-    sql += "WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at), "
-           "log AS MATERIALIZED (SELECT coalesce(finished_at, least(requested_at + " + interval(lost_after) + ", moment.at)) AS until, moment.at "
-           "  FROM request_log, moment), "
-           "room AS MATERIALIZED (SELECT min(l.most - used.count) AS free, "
-           "    max(CASE WHEN used.count >= l.most THEN extract(epoch FROM used.leaving + l.span - moment.at) END) AS wait "
-           "  FROM (VALUES " + limits_ + ") AS l (most, span), moment, "
-           "  LATERAL (SELECT count(*), (array_agg(until ORDER BY until DESC))[l.most] AS leaving FROM log WHERE until > log.at - l.span) used), "
-           "granted AS (INSERT INTO request_log (endpoint, requested_at) SELECT '";
+    // A request takes a place in each window from its sending to the window's length after its end. `until` is when it
+    // ended, or now while it may be in flight.
+    sql +=
+        "WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at), "
+        "log AS MATERIALIZED (SELECT coalesce(finished_at, least(requested_at + " +
+        interval(lost_after) +
+        ", moment.at)) AS until, moment.at "
+        "  FROM request_log, moment), "
+        "room AS MATERIALIZED (SELECT min(l.most - used.count) AS free, "
+        "    max(CASE WHEN used.count >= l.most THEN extract(epoch FROM used.leaving + l.span - moment.at) END) AS "
+        "wait "
+        "  FROM (VALUES " +
+        limits_ +
+        ") AS l (most, span), moment, "
+        "  LATERAL (SELECT count(*), (array_agg(until ORDER BY until DESC))[l.most] AS leaving FROM log WHERE until > "
+        "log.at - l.span) used), "
+        "granted AS (INSERT INTO request_log (endpoint, requested_at) SELECT '";
     for (const char c : endpoint) sql += c == '\'' || c == '\\' ? '_' : c;
     sql += "', moment.at FROM room, moment, generate_series(1, least(room.free, " + std::to_string(wanted) +
            ")) RETURNING request_id) "

@@ -8,10 +8,10 @@
 
 namespace pg_candle::store {
 
-/// The rate limiter that all loaders on one database share, through the table request_log and under one advisory lock. Times
-/// are the database server's, so the loaders' clocks do not matter. A request whose end nobody wrote down counts as ended
-/// `lost_after` its sending: the longest time for connecting, after which it has reached the provider or never will. The
-/// connection must be the limiter's own.
+/// The rate limiter that all loaders on one database share, through the table request_log and under one advisory lock.
+/// Times are the database server's, so the loaders' clocks do not matter. A request whose end nobody wrote down counts
+/// as ended `lost_after` its sending: the longest time for connecting, after which it has reached the provider or never
+/// will. The connection must be the limiter's own.
 class SharedLimiter : public Limiter {
 public:
     SharedLimiter(Connection& connection, std::vector<RateLimit> limits);

@@ -17,7 +17,8 @@ public:
     void check_duration();
 
     /// Writes the counts, and alerts on an error rate above 5 %. `error` ended the run.
-    void end(const TransferMetrics& metrics, double error_rate, std::int64_t failed, std::int64_t rows, const Param& error = {});
+    void end(const TransferMetrics& metrics, double error_rate, std::int64_t failed, std::int64_t rows,
+             const Param& error = {});
 
 private:
     Connection& connection_;

@@ -35,7 +35,8 @@ ByteSource::~ByteSource() {
 
 std::size_t ByteSource::read_raw(char* out, std::size_t size) {
     const std::size_t count = std::fread(out, 1, size, file_);
-    if (count == 0 && std::ferror(file_)) throw Failure(Exit::failed, "Cannot read " + path_ + ": " + std::strerror(errno) + ".");
+    if (count == 0 && std::ferror(file_))
+        throw Failure(Exit::failed, "Cannot read " + path_ + ": " + std::strerror(errno) + ".");
     return count;
 }
 
@@ -74,7 +75,8 @@ std::size_t ByteSource::inflate_some(char* out, std::size_t size) {
         if (state == Z_STREAM_END)
             member_open_ = false;
         else if (state != Z_OK && state != Z_BUF_ERROR)
-            throw Failure(Exit::failed, path_ + " holds damaged gzip data" + (inflater_.msg ? std::string(": ") + inflater_.msg : "") + ".");
+            throw Failure(Exit::failed, path_ + " holds damaged gzip data" +
+                                            (inflater_.msg ? std::string(": ") + inflater_.msg : "") + ".");
     }
     return size - inflater_.avail_out;
 }
@@ -178,7 +180,8 @@ bool LineReader::next(std::string_view& line) {
         begin_ = 0;
         end_ = searched;
         if (end_ == buffer_.size()) {
-            if (end_ >= longest_line) throw Failure(Exit::failed, "Line " + std::to_string(number_ + 1) + " is longer than 1 MiB.");
+            if (end_ >= longest_line)
+                throw Failure(Exit::failed, "Line " + std::to_string(number_ + 1) + " is longer than 1 MiB.");
             buffer_.resize(2 * end_);
         }
         const std::size_t count = fill(buffer_.data() + end_, buffer_.size() - end_);

@@ -8,8 +8,8 @@
 
 namespace pg_candle {
 
-/// A file as a stream of bytes in constant memory, unpacked if its content (not its name) is gzip. `-` is standard input.
-/// Throws Failure when the file cannot be read, or when gzip data is damaged or ends too early.
+/// A file as a stream of bytes in constant memory, unpacked if its content (not its name) is gzip. `-` is standard
+/// input. Throws Failure when the file cannot be read, or when gzip data is damaged or ends too early.
 class ByteSource {
 public:
     explicit ByteSource(const std::string& path);
@@ -34,13 +34,14 @@ private:
     z_stream inflater_{};
 };
 
-/// Lines of a ByteSource, as UTF-8 without a byte order mark: UTF-16 is converted. They end with `\n`, `\r\n` or, in a file
-/// without any `\n` at its beginning, `\r`; a last line without end counts too.
+/// Lines of a ByteSource, as UTF-8 without a byte order mark: UTF-16 is converted. They end with `\n`, `\r\n` or, in a
+/// file without any `\n` at its beginning, `\r`; a last line without end counts too.
 class LineReader {
 public:
     explicit LineReader(ByteSource& source) : source_(source), buffer_(1 << 16) {}
 
-    /// The next line, without its end; valid until the next call. False at the end. Throws Failure for a line above 1 MiB.
+    /// The next line, without its end; valid until the next call. False at the end. Throws Failure for a line above 1
+    /// MiB.
     bool next(std::string_view& line);
 
     /// Number of the line that next() gave, from 1.

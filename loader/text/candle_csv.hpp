@@ -13,7 +13,8 @@
 
 namespace pg_candle {
 
-/// A line of a candle file. `symbol` is empty where the file names none: an instrument_key, exchange:symbol, or a symbol.
+/// A line of a candle file. `symbol` is empty where the file names none: an instrument_key, exchange:symbol, or a
+/// symbol.
 struct CsvCandle {
     std::string symbol;
     Candle candle;
@@ -25,10 +26,10 @@ struct CsvHints {
     std::optional<DecimalSign> decimal_sign;
 };
 
-/// Candle files as brokers and programs write them: a first line that names the columns, in any order, case and spelling
-/// that is known (candle_columns.hpp), parted by `,` `;` tabs or `|`. How times (time_text.hpp) and numbers
-/// (number_text.hpp) are written is seen from the first lines. Times without offset are Indian, but in columns that say GMT
-/// or UTC. Memory is bounded.
+/// Candle files as brokers and programs write them: a first line that names the columns, in any order, case and
+/// spelling that is known (candle_columns.hpp), parted by `,` `;` tabs or `|`. How times (time_text.hpp) and numbers
+/// (number_text.hpp) are written is seen from the first lines. Times without offset are Indian, but in columns that say
+/// GMT or UTC. Memory is bounded.
 class CandleCsv {
 public:
     /// Reads the header and looks ahead. Throws Failure when a column is lacking, or when day and month, or the decimal

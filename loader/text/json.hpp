@@ -34,7 +34,8 @@ inline bool is_null(simdjson::ondemand::value& value) {
     return !simdjson::simdjson_result<bool>(value.is_null()).get(null) && null;
 }
 
-/// Tells whether a text is JSON throughout. On-demand parsing looks only at what it is asked for and passes over broken parts.
+/// Tells whether a text is JSON throughout. On-demand parsing looks only at what it is asked for and passes over broken
+/// parts.
 class JsonCheck {
 public:
     bool is_json(const JsonText& text) { return !parser_.parse(text.view().data(), text.size(), false).error(); }

@@ -7,8 +7,8 @@ namespace pg_candle {
 /// How a file writes numbers.
 enum class DecimalSign { point, comma };
 
-/// Looks at numbers of a file, one after the other, until it is known how they are written. Commas between groups of digits
-/// (1,234.5 or 12,34,567.8) are no decimal signs; neither are points (1.234,5).
+/// Looks at numbers of a file, one after the other, until it is known how they are written. Commas between groups of
+/// digits (1,234.5 or 12,34,567.8) are no decimal signs; neither are points (1.234,5).
 class DecimalSignFinder {
 public:
     void add(std::string_view number);

@@ -10,7 +10,7 @@ namespace pg_candle::upstox {
 /// An error as Upstox states it, or as the transport does (then `code` is empty).
 struct ApiError {
     long http_status = 0;
-    std::string code;     ///< UDAPI...
+    std::string code;  ///< UDAPI...
     std::string message;
 
     /// `Invalid Instrument key (UDAPI100011, HTTP 400)`.
@@ -22,11 +22,14 @@ struct ApiError {
         return too_many_requests() || http_status == 408 || http_status == 425 || http_status >= 500;
     }
     /// The token is missing, wrong or expired; "pgcandle login" helps. A missing plan is a 401 as well, and not this.
-    bool token_refused() const { return code == "UDAPI100050" || code == "UDAPI100016" || (http_status == 401 && !plan_missing()); }
+    bool token_refused() const {
+        return code == "UDAPI100050" || code == "UDAPI100016" || (http_status == 401 && !plan_missing());
+    }
     bool plan_missing() const { return code == "UDAPI1149"; }
     /// The instrument key is unknown, or in a form that is not accepted.
     bool key_refused() const {
-        return code == "UDAPI100011" || code == "UDAPI1087" || code == "UDAPI1021" || code == "UDAPI1011" || code == "UDAPI1009";
+        return code == "UDAPI100011" || code == "UDAPI1087" || code == "UDAPI1021" || code == "UDAPI1011" ||
+               code == "UDAPI1009";
     }
 };
 

@@ -16,7 +16,8 @@ bool of_content(simdjson::error_code error) {
 /// Nothing that is traded costs or weighs more; whole numbers are exact up to there.
 constexpr double largest_price = 1e9, largest_amount = 9007199254740992;
 
-/// Reads one row. The provider gives all seven columns. `reason` is set when the row is no candle; the result is an error when the JSON is broken.
+/// Reads one row. The provider gives all seven columns. `reason` is set when the row is no candle; the result is an
+/// error when the JSON is broken.
 simdjson::error_code read_row(json::array row, Candle& candle, const char*& reason) {
     double* const prices[] = {&candle.open, &candle.high, &candle.low, &candle.close};
     std::optional<double>* const amounts[] = {&candle.volume, &candle.oi};

@@ -9,8 +9,9 @@ namespace pg_candle::upstox {
 /// Source: upstox.md 2.1. Keeps its buffers between calls.
 class CandleParser {
 public:
-    /// Appends to `batch` what the body holds, in the body's order; rows that are no candles are counted there. `refused` when
-    /// the body says that it is no success; `malformed` when it is no JSON of that form, and then `batch` may hold a part.
+    /// Appends to `batch` what the body holds, in the body's order; rows that are no candles are counted there.
+    /// `refused` when the body says that it is no success; `malformed` when it is no JSON of that form, and then
+    /// `batch` may hold a part.
     Parsed parse(const JsonText& body, const Timeframe& timeframe, CandleBatch& batch);
 
 private:

@@ -20,11 +20,22 @@ constexpr curl_off_t largest_body = 256 << 20;
 /// Whether another attempt may end differently.
 bool is_transient(CURLcode code) {
     switch (code) {
-        case CURLE_COULDNT_RESOLVE_PROXY: case CURLE_COULDNT_RESOLVE_HOST: case CURLE_COULDNT_CONNECT: case CURLE_PARTIAL_FILE:
-        case CURLE_OPERATION_TIMEDOUT: case CURLE_SSL_CONNECT_ERROR: case CURLE_GOT_NOTHING: case CURLE_SEND_ERROR:
-        case CURLE_RECV_ERROR: case CURLE_BAD_CONTENT_ENCODING: case CURLE_HTTP2: case CURLE_HTTP2_STREAM: case CURLE_WEIRD_SERVER_REPLY:
+        case CURLE_COULDNT_RESOLVE_PROXY:
+        case CURLE_COULDNT_RESOLVE_HOST:
+        case CURLE_COULDNT_CONNECT:
+        case CURLE_PARTIAL_FILE:
+        case CURLE_OPERATION_TIMEDOUT:
+        case CURLE_SSL_CONNECT_ERROR:
+        case CURLE_GOT_NOTHING:
+        case CURLE_SEND_ERROR:
+        case CURLE_RECV_ERROR:
+        case CURLE_BAD_CONTENT_ENCODING:
+        case CURLE_HTTP2:
+        case CURLE_HTTP2_STREAM:
+        case CURLE_WEIRD_SERVER_REPLY:
             return true;
-        default: return false;
+        default:
+            return false;
     }
 }
 
@@ -112,7 +123,8 @@ void Client::start(std::unique_ptr<Transfer> transfer, std::int64_t ticket) {
     self->headers = curl_slist_append(nullptr, "Accept: application/json");
     if (request.with_token && !token_.empty()) {
         if (!may_carry_token(request.url))
-            throw Failure(Exit::usage, "The token is sent over https or to this machine only, not to " + shown(request.url) + ".");
+            throw Failure(Exit::usage,
+                          "The token is sent over https or to this machine only, not to " + shown(request.url) + ".");
         self->headers = curl_slist_append(self->headers, ("Authorization: Bearer " + token_.secret()).c_str());
     }
     set(easy, CURLOPT_URL, request.url.c_str());
@@ -169,12 +181,14 @@ void Client::finish(Transfer* self, int result) {
     metrics_.milliseconds.push_back(duration<float, std::milli>(Clock::now() - self->sent).count());
     if (status < 200 || status >= 300) {
         ApiError error = errors_.parse(self->body, status);
-        if (status >= 300 && status < 400) error.message = "The server redirects; pgcandle does not follow with a token";
+        if (status >= 300 && status < 400)
+            error.message = "The server redirects; pgcandle does not follow with a token";
         if (error.is_transient()) return retry_or_fail(std::move(transfer), std::move(error), at_least);
         if (error.token_refused() && doubts(*transfer)) return retry_after_doubt(std::move(transfer));
         return fail(std::move(transfer), std::move(error));
     }
-    if (self->request.into && std::fflush(self->request.into) != 0) throw Failure(Exit::failed, "A temporary file cannot be written.");
+    if (self->request.into && std::fflush(self->request.into) != 0)
+        throw Failure(Exit::failed, "A temporary file cannot be written.");
     Reply reply{std::move(self->body), {}, self->attempts};
     const Parsed parsed = self->request.receive(reply);
     self->body = std::move(reply.body);
@@ -297,8 +311,10 @@ void Client::run(const std::function<std::optional<Request>()>& more, const std:
         for (const auto& transfer : waiting_) until = std::min(until, transfer->due);
         if (!ready_.empty() && in_flight_.size() < static_cast<std::size_t>(options_.parallel)) {
             const auto next = std::max(ask_again, paused_until_);
-            if (next > now) until = std::min(until, next);
-            else continue;
+            if (next > now)
+                until = std::min(until, next);
+            else
+                continue;
         }
         const auto wait = std::max<std::int64_t>(0, ceil<milliseconds>(until - now).count());
         curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait), nullptr);

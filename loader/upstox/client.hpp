@@ -28,9 +28,9 @@ public:
 };
 
 struct ClientOptions {
-    int parallel = 16;      ///< requests in flight at most
-    int attempts = 6;       ///< of one request, the first included
-    std::chrono::milliseconds backoff{500};      ///< the first retry waits up to this, each further one up to twice as long
+    int parallel = 16;                       ///< requests in flight at most
+    int attempts = 6;                        ///< of one request, the first included
+    std::chrono::milliseconds backoff{500};  ///< the first retry waits up to this, each further one up to twice as long
     std::chrono::milliseconds longest_backoff{60'000};
     std::chrono::seconds connect_timeout{10}, stall_timeout{30}, total_timeout{180};
 };
@@ -43,26 +43,26 @@ struct Reply {
 };
 
 struct Request {
-    /// Gets the reply. A body that came with HTTP 2xx is handed over without `error` for the receiver to read; answering
-    /// `malformed` has the request repeated like a broken connection, answering `refused` has the error in the body read and
-    /// handed over in a second call. What is answered to an error is ignored. May submit further requests, and may throw, which
-    /// ends run().
+    /// Gets the reply. A body that came with HTTP 2xx is handed over without `error` for the receiver to read;
+    /// answering `malformed` has the request repeated like a broken connection, answering `refused` has the error in
+    /// the body read and handed over in a second call. What is answered to an error is ignored. May submit further
+    /// requests, and may throw, which ends run().
     using Receive = std::function<Parsed(Reply&)>;
 
     std::string url;
-    const char* endpoint = "";      ///< class of the request in request_log
+    const char* endpoint = "";  ///< class of the request in request_log
     Receive receive;
-    bool with_token = true;         ///< only to https or loopback, and never across a redirect
-    std::string form;               ///< not empty: a POST of this application/x-www-form-urlencoded body
-    std::FILE* into = nullptr;      ///< the body goes into this file instead, from its start; must be open for writing
+    bool with_token = true;     ///< only to https or loopback, and never across a redirect
+    std::string form;           ///< not empty: a POST of this application/x-www-form-urlencoded body
+    std::FILE* into = nullptr;  ///< the body goes into this file instead, from its start; must be open for writing
 };
 
-/// HTTP with libcurl: many requests at once under one limiter, HTTP/2 and compression where offered, kept connections, TLS
-/// verified. Connection errors, timeouts, cut-off or malformed bodies, 408, 425, 429 and 5xx are retried with exponential
-/// backoff and full jitter, never sooner than Retry-After; other 4xx never, but for a token that is refused: the first
-/// time all wait, 120 times the first backoff (a minute), and it is asked once more. After five final refusals of one kind
-/// in a row, which are not about what was asked for, run() throws Unavailable. Everything happens on the thread that calls
-/// run().
+/// HTTP with libcurl: many requests at once under one limiter, HTTP/2 and compression where offered, kept connections,
+/// TLS verified. Connection errors, timeouts, cut-off or malformed bodies, 408, 425, 429 and 5xx are retried with
+/// exponential backoff and full jitter, never sooner than Retry-After; other 4xx never, but for a token that is
+/// refused: the first time all wait, 120 times the first backoff (a minute), and it is asked once more. After five
+/// final refusals of one kind in a row, which are not about what was asked for, run() throws Unavailable. Everything
+/// happens on the thread that calls run().
 class Client {
 public:
     Client(ClientOptions options, Limiter& limiter, const Token& token);
@@ -73,8 +73,9 @@ public:
     /// Queues a request; run() sends it.
     void submit(Request request);
 
-    /// Works until the queue is empty and `more` (if given) has no further request. Requests are drawn from `more` only when they
-    /// can be sent soon, so that a long plan takes no memory. Returns early, with what is in flight finished, once `stop` is set.
+    /// Works until the queue is empty and `more` (if given) has no further request. Requests are drawn from `more` only
+    /// when they can be sent soon, so that a long plan takes no memory. Returns early, with what is in flight finished,
+    /// once `stop` is set.
     void run(const std::function<std::optional<Request>()>& more = {}, const std::atomic<bool>* stop = nullptr);
 
     const TransferMetrics& metrics() const { return metrics_; }

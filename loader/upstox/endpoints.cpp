@@ -22,7 +22,8 @@ std::string percent_encode(std::string_view text) {
     std::string result;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c == '.' || c == '~')
+        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_' ||
+            c == '.' || c == '~')
             result += c;
         else
             result.append({'%', digits[byte >> 4], digits[byte & 15]});
@@ -41,8 +42,10 @@ std::string intraday_path(std::string_view instrument_key, const Timeframe& time
 
 std::string expired_path(std::string_view instrument_key, Date expiry, DateRange range) {
     const std::string date = format_date(expiry);
-    const std::string key = std::string(instrument_key) + '|' + date.substr(8) + '-' + date.substr(5, 2) + '-' + date.substr(0, 4);
-    return "/v2/expired-instruments/historical-candle/" + percent_encode(key) + "/1minute/" + format_date(range.to) + '/' + format_date(range.from);
+    const std::string key =
+        std::string(instrument_key) + '|' + date.substr(8) + '-' + date.substr(5, 2) + '-' + date.substr(0, 4);
+    return "/v2/expired-instruments/historical-candle/" + percent_encode(key) + "/1minute/" + format_date(range.to) +
+           '/' + format_date(range.from);
 }
 
 std::string expiries_path(std::string_view underlying_key) {
@@ -50,12 +53,14 @@ std::string expiries_path(std::string_view underlying_key) {
 }
 
 std::string contracts_path(const char* kind, std::string_view underlying_key, Date expiry) {
-    return std::string("/v2/expired-instruments/") + kind + "/contract?instrument_key=" + percent_encode(underlying_key) + "&expiry_date=" + format_date(expiry);
+    return std::string("/v2/expired-instruments/") + kind +
+           "/contract?instrument_key=" + percent_encode(underlying_key) + "&expiry_date=" + format_date(expiry);
 }
 
 std::string quotes_path(const std::vector<std::string>& instrument_keys) {
     std::string path = "/v3/market-quote/ltp?instrument_key=";
-    for (std::size_t i = 0; i < instrument_keys.size(); ++i) path.append(i ? "," : "").append(percent_encode(instrument_keys[i]));
+    for (std::size_t i = 0; i < instrument_keys.size(); ++i)
+        path.append(i ? "," : "").append(percent_encode(instrument_keys[i]));
     return path;
 }
 

@@ -22,7 +22,8 @@ std::string historical_path(std::string_view instrument_key, const Timeframe& ti
 /// `/v3/historical-candle/intraday/KEY/UNIT/INTERVAL`.
 std::string intraday_path(std::string_view instrument_key, const Timeframe& timeframe);
 
-/// `/v2/expired-instruments/historical-candle/KEY|DD-MM-YYYY/1minute/TO/FROM`: of the key that the contract had while it lived.
+/// `/v2/expired-instruments/historical-candle/KEY|DD-MM-YYYY/1minute/TO/FROM`: of the key that the contract had while
+/// it lived.
 std::string expired_path(std::string_view instrument_key, Date expiry, DateRange range);
 
 /// `/v2/expired-instruments/expiries?instrument_key=UNDERLYING`.

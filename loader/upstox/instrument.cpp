@@ -84,12 +84,18 @@ const char* read_raw(json::value value, std::string_view& raw) {
     std::string_view text;
     raw = trim(value.raw_json_token());
     switch (type) {
-        case json::json_type::object: return value.get_object().get(object) || object.raw_json().get(raw) ? problem : nullptr;
-        case json::json_type::array: return value.get_array().get(array) || array.raw_json().get(raw) ? problem : nullptr;
-        case json::json_type::boolean: return value.get_bool().get(flag) ? problem : nullptr;
-        case json::json_type::number: return value.get_double().get(number) ? problem : nullptr;
-        case json::json_type::string: return value.get_string().get(text) ? problem : nullptr;
-        case json::json_type::null: return is_null(value) ? nullptr : problem;
+        case json::json_type::object:
+            return value.get_object().get(object) || object.raw_json().get(raw) ? problem : nullptr;
+        case json::json_type::array:
+            return value.get_array().get(array) || array.raw_json().get(raw) ? problem : nullptr;
+        case json::json_type::boolean:
+            return value.get_bool().get(flag) ? problem : nullptr;
+        case json::json_type::number:
+            return value.get_double().get(number) ? problem : nullptr;
+        case json::json_type::string:
+            return value.get_string().get(text) ? problem : nullptr;
+        case json::json_type::null:
+            return is_null(value) ? nullptr : problem;
     }
     return problem;
 }
@@ -108,7 +114,8 @@ const char* InstrumentParser::parse(simdjson::padded_string_view text, Instrumen
     std::optional<std::int32_t> minimum_lot;
     json::document document;
     json::object object;
-    if (parser_.iterate(text).get(document) || document.get_object().get(object)) return "The record is no JSON object.";
+    if (parser_.iterate(text).get(document) || document.get_object().get(object))
+        return "The record is no JSON object.";
     std::string& details = record.details;
     details = "{";
     for (auto item : object) {
@@ -118,22 +125,38 @@ const char* InstrumentParser::parse(simdjson::padded_string_view text, Instrumen
         json::value value = field.value();
         const char* problem = nullptr;
         bool other = false;
-        if (name == "instrument_key") problem = read_text(value, record.instrument_key);
-        else if (name == "exchange") problem = read_text(value, record.exchange);
-        else if (name == "segment") problem = read_text(value, record.segment);
-        else if (name == "instrument_type") problem = read_text(value, record.instrument_type);
-        else if (name == "trading_symbol") problem = read_text(value, record.trading_symbol);
-        else if (name == "name") problem = read_text(value, record.name);
-        else if (name == "isin") problem = read_text(value, record.isin);
-        else if (name == "exchange_token") problem = read_text(value, record.exchange_token);
-        else if (name == "underlying_key") problem = read_text(value, record.underlying_key);
-        else if (name == "underlying_symbol") problem = read_text(value, record.underlying);
-        else if (name == "tick_size") problem = read_number(value, record.tick_size_paise);
-        else if (name == "qty_multiplier") problem = read_number(value, record.qty_multiplier);
-        else if (name == "strike_price") problem = read_number(value, record.strike_price);
-        else if (name == "lot_size") problem = read_lot(value, record.lot_size);
-        else if (name == "expiry") problem = read_expiry(value, record.expiry);
-        else other = true;
+        if (name == "instrument_key")
+            problem = read_text(value, record.instrument_key);
+        else if (name == "exchange")
+            problem = read_text(value, record.exchange);
+        else if (name == "segment")
+            problem = read_text(value, record.segment);
+        else if (name == "instrument_type")
+            problem = read_text(value, record.instrument_type);
+        else if (name == "trading_symbol")
+            problem = read_text(value, record.trading_symbol);
+        else if (name == "name")
+            problem = read_text(value, record.name);
+        else if (name == "isin")
+            problem = read_text(value, record.isin);
+        else if (name == "exchange_token")
+            problem = read_text(value, record.exchange_token);
+        else if (name == "underlying_key")
+            problem = read_text(value, record.underlying_key);
+        else if (name == "underlying_symbol")
+            problem = read_text(value, record.underlying);
+        else if (name == "tick_size")
+            problem = read_number(value, record.tick_size_paise);
+        else if (name == "qty_multiplier")
+            problem = read_number(value, record.qty_multiplier);
+        else if (name == "strike_price")
+            problem = read_number(value, record.strike_price);
+        else if (name == "lot_size")
+            problem = read_lot(value, record.lot_size);
+        else if (name == "expiry")
+            problem = read_expiry(value, record.expiry);
+        else
+            other = true;
         if (problem) return problem;
         if (!other) continue;
         std::string_view raw;
@@ -146,7 +169,8 @@ const char* InstrumentParser::parse(simdjson::padded_string_view text, Instrumen
     details += '}';
     // What is only handed on has not been looked at so far. jsonb has no NUL.
     details.reserve(details.size() + simdjson::SIMDJSON_PADDING);
-    if (strict_.parse(details.data(), details.size(), false).error() || details.find("\\u0000") != details.npos) return "The record is no valid JSON.";
+    if (strict_.parse(details.data(), details.size(), false).error() || details.find("\\u0000") != details.npos)
+        return "The record is no valid JSON.";
     if (record.instrument_key.empty()) return "There is no instrument_key.";
     if (record.segment.empty()) return "There is no segment.";
     if (!record.instrument_key.starts_with(record.segment + '|')) return "The instrument_key is not of the segment.";

@@ -9,8 +9,8 @@
 
 namespace pg_candle::upstox {
 
-/// Reads one record (upstox.md 8.2, 8.3, 4.1). `expiry` may be milliseconds since 1970 (the date in India counts) or a date;
-/// `minimum_lot` stands in for a missing `lot_size`.
+/// Reads one record (upstox.md 8.2, 8.3, 4.1). `expiry` may be milliseconds since 1970 (the date in India counts) or a
+/// date; `minimum_lot` stands in for a missing `lot_size`.
 class InstrumentParser {
 public:
     /// Nullptr, or why the text is no usable record: a sentence of static storage.

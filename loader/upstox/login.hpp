@@ -24,9 +24,9 @@ struct Redirect {
 /// Reads a redirected address, or a bare code (then `state` is empty).
 Redirect parse_redirect(const std::string& text);
 
-/// Listens once at a redirect address on this machine (http, 127.0.0.1 or localhost) until the browser arrives there. Requests
-/// with another state are refused and do not end the waiting. Throws Failure (authentication) when nobody comes in time or the
-/// address cannot be listened at.
+/// Listens once at a redirect address on this machine (http, 127.0.0.1 or localhost) until the browser arrives there.
+/// Requests with another state are refused and do not end the waiting. Throws Failure (authentication) when nobody
+/// comes in time or the address cannot be listened at.
 Redirect wait_for_redirect(const std::string& redirect_uri, const std::string& state, std::chrono::seconds patience);
 
 /// Exchanges the code, which works once, for a token. Throws Failure (authentication) with the provider's reason.

@@ -34,7 +34,8 @@ void RecordScanner::scan(ByteSource& source, const Take& take) {
     const auto finish = [&](std::size_t end) {
         std::size_t last = end;
         while (last > record && is_blank(window[last - 1])) --last;
-        take(simdjson::padded_string_view(window.data() + record, last - record, window.size() - record), ++number, base + static_cast<std::int64_t>(record));
+        take(simdjson::padded_string_view(window.data() + record, last - record, window.size() - record), ++number,
+             base + static_cast<std::int64_t>(record));
         first = false;
     };
 
@@ -43,9 +44,12 @@ void RecordScanner::scan(ByteSource& source, const Take& take) {
             const char c = window[at];
             if (place == Place::in_record) {
                 if (in_string) {
-                    if (escaped) escaped = false;
-                    else if (c == '\\') escaped = true;
-                    else if (c == '"') in_string = false;
+                    if (escaped)
+                        escaped = false;
+                    else if (c == '\\')
+                        escaped = true;
+                    else if (c == '"')
+                        in_string = false;
                     continue;
                 }
                 if (c == '"') {
@@ -88,12 +92,17 @@ void RecordScanner::scan(ByteSource& source, const Take& take) {
                     }
                     break;
                 case Place::after_record:
-                    if (c == ',') place = Place::before_record;
-                    else if (c == ']') place = Place::after_array;
-                    else fail("lacks a comma", offset);
+                    if (c == ',')
+                        place = Place::before_record;
+                    else if (c == ']')
+                        place = Place::after_array;
+                    else
+                        fail("lacks a comma", offset);
                     break;
-                case Place::after_array: fail("goes on after its array", offset);
-                case Place::in_record: break;
+                case Place::after_array:
+                    fail("goes on after its array", offset);
+                case Place::in_record:
+                    break;
             }
         }
         const std::size_t kept = place == Place::in_record ? size - record : 0;

@@ -35,7 +35,8 @@ Token checked(const std::string& secret, const std::string& from, const std::str
               const std::string& kind = {}) {
     for (const char c : secret)
         if (c <= 0x20 || c >= 0x7f)
-            throw Failure(Exit::authentication, from + " holds no token: there is a character in it that no token has.");
+            throw Failure(Exit::authentication,
+                          from + " holds no token: there is a character in it that no token has.");
     forbid_core_dumps();
     return Token(secret, place, kind);
 }
@@ -55,7 +56,8 @@ bool is_this_machine(const std::string& url) {
 
 std::string default_token_file() {
     if (const char* file = std::getenv("PGCANDLE_TOKEN_FILE"); file && *file) return file;
-    if (const char* folder = std::getenv("XDG_CONFIG_HOME"); folder && *folder) return std::string(folder) + "/pgcandle/token";
+    if (const char* folder = std::getenv("XDG_CONFIG_HOME"); folder && *folder)
+        return std::string(folder) + "/pgcandle/token";
     if (const char* home = std::getenv("HOME"); home && *home) return std::string(home) + "/.config/pgcandle/token";
     return "pgcandle.token";
 }
@@ -116,7 +118,8 @@ std::optional<TokenRecord> token_record(const std::string& file) {
     return record;
 }
 
-void store_token(const std::string& file, const Token& token, const std::string& kind, std::optional<Instant> expires_at) {
+void store_token(const std::string& file, const Token& token, const std::string& kind,
+                 std::optional<Instant> expires_at) {
     checked(token.secret(), "The input", {});
     nlohmann::ordered_json content{{"kind", kind}, {"issued_at", format_instant(now())}};
     if (expires_at) content["expires_at"] = format_instant(*expires_at);
@@ -128,12 +131,14 @@ void store_token(const std::string& file, const Token& token, const std::string&
     const std::string fresh = file + ".new";
     unlink(fresh.c_str());
     const int handle = open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    const bool written = handle >= 0 && write(handle, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(handle) == 0;
+    const bool written = handle >= 0 && write(handle, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                         fsync(handle) == 0;
     const int problem = errno;
     if (handle >= 0) close(handle);
     if (!written || rename(fresh.c_str(), file.c_str()) != 0) {
         unlink(fresh.c_str());
-        throw Failure(Exit::failed, "Cannot write the token file " + file + ": " + std::strerror(written ? errno : problem) + ".");
+        throw Failure(Exit::failed,
+                      "Cannot write the token file " + file + ": " + std::strerror(written ? errno : problem) + ".");
     }
 }
 

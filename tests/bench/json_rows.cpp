@@ -1,6 +1,7 @@
-// bench_json_rows: answers of the candle endpoint to stored rows, against COPY of the same rows as text, on one connection to
-// the database that libpq's environment names. Reads lines instrument_id,timeframe,ts,open,high,low,close,volume from standard
-// input, one answer per instrument; prints both times in ms and the median of the ratios.
+// bench_json_rows: answers of the candle endpoint to stored rows, against COPY of the same rows as text, on one
+// connection to the database that libpq's environment names. Reads lines
+// instrument_id,timeframe,ts,open,high,low,close,volume from standard input, one answer per instrument; prints both
+// times in ms and the median of the ratios.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -27,8 +28,10 @@ int main() {
     std::map<int, std::vector<std::string>> rows;
     std::string text;  // of COPY
     for (std::string line; std::getline(std::cin, line);) {
-        const auto id_end = line.find(','), timeframe_end = line.find(',', id_end + 1), ts_end = line.find(',', timeframe_end + 1);
-        const std::string ts = line.substr(timeframe_end + 1, ts_end - timeframe_end - 1), numbers = line.substr(ts_end + 1);
+        const auto id_end = line.find(','), timeframe_end = line.find(',', id_end + 1),
+                   ts_end = line.find(',', timeframe_end + 1);
+        const std::string ts = line.substr(timeframe_end + 1, ts_end - timeframe_end - 1),
+                          numbers = line.substr(ts_end + 1);
         rows[std::stoi(line)].push_back("[\"" + ts + "\"," + numbers + ",0]");
         std::string copied = line.substr(0, timeframe_end) + ",h," + ts + "," + numbers + ",0\n";
         std::replace(copied.begin(), copied.end(), ',', '\t');
@@ -45,7 +48,8 @@ int main() {
 
     store::Connection connection("");
     connection.use_candle_tables();
-    connection.run("SET pg_candle.log_changes = off");  // for both: what COPY leaves to the trigger is not to its disadvantage
+    connection.run(
+        "SET pg_candle.log_changes = off");  // for both: what COPY leaves to the trigger is not to its disadvantage
     const Timeframe minute{Timeframe::Unit::minute, 1};
     const auto ours = [&] {
         store::CandleStore candles(connection);
@@ -56,12 +60,15 @@ int main() {
             sort_candles(batch, pg_candle::Repeated::refused);
             const Instant from = india_midnight(india_date(batch.candles.front().start));
             const Instant to = india_midnight(india_date(batch.candles.back().start) + std::chrono::days{1});
-            candles.store({id, "1m"}, Source::historical, batch.candles, store::CoveredRange{from, to, store::CoveredRange::State::filled, 0, 1, now(), {}});
+            candles.store({id, "1m"}, Source::historical, batch.candles,
+                          store::CoveredRange{from, to, store::CoveredRange::State::filled, 0, 1, now(), {}});
         }
     };
     const auto theirs = [&] {
-        connection.copy_begin("COPY candle_data (instrument_id, timeframe, source, ts, open, high, low, close, volume, oi) FROM STDIN");
-        for (std::size_t at = 0; at < text.size(); at += 1 << 16) connection.copy_data(std::string_view(text).substr(at, 1 << 16));
+        connection.copy_begin(
+            "COPY candle_data (instrument_id, timeframe, source, ts, open, high, low, close, volume, oi) FROM STDIN");
+        for (std::size_t at = 0; at < text.size(); at += 1 << 16)
+            connection.copy_data(std::string_view(text).substr(at, 1 << 16));
         connection.copy_end();
     };
     const auto measure = [&](const auto& work) {

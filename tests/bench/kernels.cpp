@@ -1,6 +1,6 @@
-// Times the kernels of TA-Lib's share of the default columns against TA-Lib itself, one call per indicator, over the same
-// candles in one process. Reads candles as CSV (ts,open,high,low,close,volume) from standard input.
-// Prints: nanoseconds per candle of pg_candle, of TA-Lib (0 without it), and their ratio; medians of several runs.
+// Times the kernels of TA-Lib's share of the default columns against TA-Lib itself, one call per indicator, over the
+// same candles in one process. Reads candles as CSV (ts,open,high,low,close,volume) from standard input. Prints:
+// nanoseconds per candle of pg_candle, of TA-Lib (0 without it), and their ratio; medians of several runs.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -27,10 +27,26 @@ struct Series {
     std::vector<double> open, high, low, close, volume;
 };
 
-constexpr std::string_view columns[] = {
-    "sma_9", "sma_20", "sma_50", "sma_200", "ema_9", "ema_21", "ema_50", "ema_200", "rsi_14",
-    "macd_12_26_9", "macd_signal_12_26_9", "macd_hist_12_26_9", "bb_upper_20_2", "bb_middle_20_2", "bb_lower_20_2",
-    "atr_14", "adx_14", "plus_di_14", "minus_di_14", "obv"};
+constexpr std::string_view columns[] = {"sma_9",
+                                        "sma_20",
+                                        "sma_50",
+                                        "sma_200",
+                                        "ema_9",
+                                        "ema_21",
+                                        "ema_50",
+                                        "ema_200",
+                                        "rsi_14",
+                                        "macd_12_26_9",
+                                        "macd_signal_12_26_9",
+                                        "macd_hist_12_26_9",
+                                        "bb_upper_20_2",
+                                        "bb_middle_20_2",
+                                        "bb_lower_20_2",
+                                        "atr_14",
+                                        "adx_14",
+                                        "plus_di_14",
+                                        "minus_di_14",
+                                        "obv"};
 
 double sink = 0;
 

@@ -15,7 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             must(parse_instant(format_instant(candle.start)) == candle.start);
         }
         sort_candles(batch, Repeated::refused);
-        for (std::size_t i = 1; i < batch.candles.size(); ++i) must(batch.candles[i - 1].start < batch.candles[i].start);
+        for (std::size_t i = 1; i < batch.candles.size(); ++i)
+            must(batch.candles[i - 1].start < batch.candles[i].start);
     }
     return 0;
 }

@@ -107,8 +107,8 @@ TEST(ColumnName, NearOnesAreFound) {
                                                         {"macd", "macd_<fast>_<slow>_<signal>"}};
     for (const auto& [written, meant] : near) EXPECT_STREQ(near_column_name(written).text, meant) << written;
     // Columns of people's own are none of our business.
-    for (const char* other : {"", "trades", "comment", "embargo_34", "smart_9", "id", "created_at", "sma_of_volume", "note_1",
-                              "emax", "rs_14", "_", "9", "open_interest", "ema_0", "price_20", "ten_5",
+    for (const char* other : {"", "trades", "comment", "embargo_34", "smart_9", "id", "created_at", "sma_of_volume",
+                              "note_1", "emax", "rs_14", "_", "9", "open_interest", "ema_0", "price_20", "ten_5",
                               "a_name_that_is_so_long_that_no_column_of_indicators_could_ever_be_meant_by_it_9"})
         EXPECT_STREQ(near_column_name(other).text, "") << other;
     // Names that are right mean themselves, if anything.

@@ -19,7 +19,8 @@ struct TestSeries {
 
     std::size_t size() const { return close.size(); }
     void add(double o, double h, double l, double c, double v, std::int64_t s) {
-        open.push_back(o), high.push_back(h), low.push_back(l), close.push_back(c), volume.push_back(v), session.push_back(s);
+        open.push_back(o), high.push_back(h), low.push_back(l), close.push_back(c), volume.push_back(v),
+            session.push_back(s);
     }
 };
 
@@ -53,7 +54,8 @@ public:
             candles.session[i] = series.session[done + i];
         }
         plan.run(size);
-        for (std::size_t c = 0; c < outputs_.size(); ++c) results[c].insert(results[c].end(), outputs_[c], outputs_[c] + size);
+        for (std::size_t c = 0; c < outputs_.size(); ++c)
+            results[c].insert(results[c].end(), outputs_[c], outputs_[c] + size);
     }
 
 private:

@@ -14,8 +14,11 @@ namespace {
 constexpr std::int64_t second = 1'000'000, day = 86'400 * second, india = 19'800 * second;
 
 /// India: no rule but an offset.
-const ZoneClock clock_of_india{nullptr, [](const void*, std::int32_t date, std::int32_t of_day) { return date * day + of_day * second - india; },
-                               [](const void*, std::int64_t at) { return static_cast<std::int32_t>((at + india - ((at + india) % day + day) % day) / day); }};
+const ZoneClock clock_of_india{
+    nullptr, [](const void*, std::int32_t date, std::int32_t of_day) { return date * day + of_day * second - india; },
+    [](const void*, std::int64_t at) {
+        return static_cast<std::int32_t>((at + india - ((at + india) % day + day) % day) / day);
+    }};
 
 constexpr std::uint32_t weekend = 1u << 6 | 1u << 7;
 
@@ -44,7 +47,8 @@ Market random_market(std::mt19937& random) {
     Market market;
     for (std::int32_t from = -5; from < 120; from += 30 + static_cast<int>(random() % 40)) {
         const int opens = 60 * static_cast<int>(random() % 600);
-        market.hours.push_back({from, opens, opens + 60 * (1 + static_cast<int>(random() % 700)), random() % 4 ? weekend : 0});
+        market.hours.push_back(
+            {from, opens, opens + 60 * (1 + static_cast<int>(random() % 700)), random() % 4 ? weekend : 0});
     }
     for (std::int32_t date = 0; date < 120; ++date) {
         if (random() % 10 == 0) market.holidays.push_back(date);
@@ -70,12 +74,17 @@ TEST(ExpectedCandles, EqualAModelOfEveryMinute) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 random(seed);
     using Unit = Timeframe::Unit;
-    const Timeframe timeframes[] = {{Unit::minute, 1}, {Unit::minute, 7}, {Unit::minute, 30}, {Unit::hour, 1}, {Unit::hour, 4}, {Unit::day, 1}, {Unit::week, 1}, {Unit::month, 1}};
+    const Timeframe timeframes[] = {{Unit::minute, 1}, {Unit::minute, 7}, {Unit::minute, 30}, {Unit::hour, 1},
+                                    {Unit::hour, 4},   {Unit::day, 1},    {Unit::week, 1},    {Unit::month, 1}};
     for (int round = 0; round < 400; ++round) {
         const Market market = random_market(random);
         const Timeframe timeframe = timeframes[random() % std::size(timeframes)];
-        const auto moment = [&] { return static_cast<std::int64_t>(random() % 100) * day + static_cast<std::int64_t>(random() % 1440) * 60 * second; };
-        ExpectedRange range{moment(), moment(), moment() + 20 * day, static_cast<std::int32_t>(random() % 40), static_cast<std::int32_t>(60 + random() % 60)};
+        const auto moment = [&] {
+            return static_cast<std::int64_t>(random() % 100) * day +
+                   static_cast<std::int64_t>(random() % 1440) * 60 * second;
+        };
+        ExpectedRange range{moment(), moment(), moment() + 20 * day, static_cast<std::int32_t>(random() % 40),
+                            static_cast<std::int32_t>(60 + random() % 60)};
 
         std::vector<std::pair<std::int64_t, std::int64_t>> model;  // starts and ends
         if (timeframe.intraday()) {
@@ -83,12 +92,15 @@ TEST(ExpectedCandles, EqualAModelOfEveryMinute) {
             for (std::int32_t date = range.first_date; date <= range.last_date; ++date)
                 for (const auto& [opens, closes] : market.periods(date))
                     for (int at = opens; at < closes; at += width)
-                        model.emplace_back(clock_of_india.instant(nullptr, date, at), clock_of_india.instant(nullptr, date, std::min(at + width, closes)));
+                        model.emplace_back(clock_of_india.instant(nullptr, date, at),
+                                           clock_of_india.instant(nullptr, date, std::min(at + width, closes)));
         } else {
             std::map<std::int32_t, std::pair<std::int64_t, bool>> buckets;
             for (std::int32_t date = -40; date < 200; ++date)
                 for (const auto& [opens, closes] : market.periods(date)) {
-                    const std::int32_t bucket = timeframe.unit == Unit::day ? date : timeframe.unit == Unit::week ? date - weekday_of(date) + 1 : month_start(date);
+                    const std::int32_t bucket = timeframe.unit == Unit::day    ? date
+                                                : timeframe.unit == Unit::week ? date - weekday_of(date) + 1
+                                                                               : month_start(date);
                     auto& [end, lives] = buckets[bucket];
                     end = clock_of_india.instant(nullptr, date, closes);
                     lives = lives || (date >= range.first_date && date <= range.last_date);
@@ -96,7 +108,9 @@ TEST(ExpectedCandles, EqualAModelOfEveryMinute) {
             for (const auto& [bucket, what] : buckets)
                 if (what.second) model.emplace_back(clock_of_india.instant(nullptr, bucket, 0), what.first);
         }
-        std::erase_if(model, [&](const auto& one) { return one.first < range.from || one.first >= range.to || one.second > range.now; });
+        std::erase_if(model, [&](const auto& one) {
+            return one.first < range.from || one.first >= range.to || one.second > range.now;
+        });
 
         const Calendar calendar = market.calendar();
         ExpectedCandles expected(calendar, clock_of_india, timeframe, range);
@@ -107,7 +121,8 @@ TEST(ExpectedCandles, EqualAModelOfEveryMinute) {
             ASSERT_EQ(candle.end, model[i].second) << i;
         }
         ASSERT_EQ(i, model.size());
-        ASSERT_EQ(ExpectedCandles(calendar, clock_of_india, timeframe, range).count(), static_cast<std::int64_t>(model.size()));
+        ASSERT_EQ(ExpectedCandles(calendar, clock_of_india, timeframe, range).count(),
+                  static_cast<std::int64_t>(model.size()));
     }
 }
 
@@ -119,8 +134,14 @@ TEST(Periods, TellWhatIsKnown) {
     std::vector<std::pair<int, PeriodKind>> seen;
     Periods periods(calendar, 0, 17);
     for (Period period; periods.next(period);) seen.emplace_back(period.date, period.kind);
-    EXPECT_EQ(seen, (std::vector<std::pair<int, PeriodKind>>{{10, PeriodKind::regular}, {11, PeriodKind::regular}, {12, PeriodKind::special}, {12, PeriodKind::special},
-                                                             {13, PeriodKind::regular}, {14, PeriodKind::special}, {16, PeriodKind::regular}, {17, PeriodKind::assumed}}));
+    EXPECT_EQ(seen, (std::vector<std::pair<int, PeriodKind>>{{10, PeriodKind::regular},
+                                                             {11, PeriodKind::regular},
+                                                             {12, PeriodKind::special},
+                                                             {12, PeriodKind::special},
+                                                             {13, PeriodKind::regular},
+                                                             {14, PeriodKind::special},
+                                                             {16, PeriodKind::regular},
+                                                             {17, PeriodKind::assumed}}));
 }
 
 }  // namespace

@@ -11,18 +11,22 @@ namespace pg_candle {
 namespace {
 
 constexpr std::int64_t second = 1'000'000, day = 86'400 * second;
-const ZoneClock utc{nullptr, [](const void*, std::int32_t date, std::int32_t of_day) { return date * day + of_day * second; },
-                    [](const void*, std::int64_t at) { return static_cast<std::int32_t>((at - ((at % day) + day) % day) / day); }};
+const ZoneClock utc{
+    nullptr, [](const void*, std::int32_t date, std::int32_t of_day) { return date * day + of_day * second; },
+    [](const void*, std::int64_t at) { return static_cast<std::int32_t>((at - ((at % day) + day) % day) / day); }};
 
 TEST(GapScan, EqualsAModelOfEveryCandle) {
     const auto seed = std::random_device{}();
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 random(seed);
     for (int round = 0; round < 500; ++round) {
-        const RegularHours hours[] = {{0, 36'000, 36'000 + 60 * (1 + static_cast<int>(random() % 40)), 1u << 6 | 1u << 7}};
+        const RegularHours hours[] = {
+            {0, 36'000, 36'000 + 60 * (1 + static_cast<int>(random() % 40)), 1u << 6 | 1u << 7}};
         const SpecialPeriod specials[] = {{5, 3600, 4200}, {5, 7200, 7500}};
         const Calendar calendar{hours, {}, specials, 0, 1000};
-        const Timeframe timeframe = random() % 2 ? Timeframe{Timeframe::Unit::minute, 1 + static_cast<int>(random() % 7)} : Timeframe{Timeframe::Unit::day, 1};
+        const Timeframe timeframe = random() % 2
+                                        ? Timeframe{Timeframe::Unit::minute, 1 + static_cast<int>(random() % 7)}
+                                        : Timeframe{Timeframe::Unit::day, 1};
         const ExpectedRange range{0, 14 * day, 100 * day, 0, 1000};
 
         std::vector<ExpectedCandle> expected;
@@ -32,7 +36,8 @@ TEST(GapScan, EqualsAModelOfEveryCandle) {
         const unsigned density = random() % 11;
         for (const auto& one : expected)
             if (random() % 10 < density) stored.insert(one.start);
-        for (int i = 0; i < 30; ++i) stored.insert(static_cast<std::int64_t>(random() % (14 * 86'400)) * second);  // anywhere
+        for (int i = 0; i < 30; ++i)
+            stored.insert(static_cast<std::int64_t>(random() % (14 * 86'400)) * second);  // anywhere
         std::vector<CoveredSpan> spans;
         for (std::int64_t at = 0; at < 14 * day;) {
             const std::int64_t to = at + (1 + static_cast<std::int64_t>(random() % 96)) * day / 32;
@@ -65,8 +70,9 @@ TEST(GapScan, EqualsAModelOfEveryCandle) {
 
         std::vector<Gap> found;
         ExpectedCandles again(calendar, utc, timeframe, range);
-        GapScan scan(again, timeframe.intraday(), spans.data(), static_cast<std::int32_t>(spans.size()),
-                     [](void* self, const Gap& gap) { static_cast<std::vector<Gap>*>(self)->push_back(gap); }, &found);
+        GapScan scan(
+            again, timeframe.intraday(), spans.data(), static_cast<std::int32_t>(spans.size()),
+            [](void* self, const Gap& gap) { static_cast<std::vector<Gap>*>(self)->push_back(gap); }, &found);
         for (const std::int64_t start : stored) scan.candle(start);
         scan.finish();
         ASSERT_EQ(found.size(), model.size());

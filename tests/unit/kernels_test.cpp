@@ -1,5 +1,5 @@
-// The kernels against their definitions in long double, and the promises of kernel.hpp: bits that do not depend on how a
-// series is cut, no -0, the first value where the registry says.
+// The kernels against their definitions in long double, and the promises of kernel.hpp: bits that do not depend on how
+// a series is cut, no -0, the first value where the registry says.
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -18,7 +18,9 @@ std::vector<std::string> all_columns() {
         for (std::string_view stem : indicator.outputs) {
             const std::string name(stem);
             switch (indicator.parameters.size()) {
-                case 0: columns.push_back(name); break;
+                case 0:
+                    columns.push_back(name);
+                    break;
                 case 1:
                     for (int n : {1, 2, 3, 14, 64, 257})
                         if (n >= indicator.parameters[0].lowest) columns.push_back(name + "_" + std::to_string(n));
@@ -40,7 +42,8 @@ void expect_close(const std::vector<double>& got, const std::vector<long double>
         if (std::isnan(expected[i]) && std::isnan(got[i])) continue;
         const long double error = std::fabs(got[i] - expected[i]);
         ASSERT_TRUE(error <= 1e-9L * std::fabs(expected[i]) || error <= 1e-9L)
-            << column << " at candle " << i << ": " << got[i] << " instead of " << static_cast<double>(expected[i]) << ", " << what;
+            << column << " at candle " << i << ": " << got[i] << " instead of " << static_cast<double>(expected[i])
+            << ", " << what;
     }
 }
 
@@ -80,8 +83,8 @@ TEST(Kernels, EqualTheirDefinition) {
 // The slope of digits: relative to the value itself, however small it is beside the price.
 TEST(Kernels, KeepRelativeAccuracyNearAMillion) {
     const TestSeries series = random_series(11, 20000, {.start = 1e6, .step = 1e-2, .flat = 0.05});
-    for (const std::string column : {"macd_12_26_9", "macd_signal_12_26_9", "atr_14", "rsi_14", "volatility_20", "return_5",
-                                     "log_return_5", "gap_pct", "adx_14", "plus_di_14"}) {
+    for (const std::string column : {"macd_12_26_9", "macd_signal_12_26_9", "atr_14", "rsi_14", "volatility_20",
+                                     "return_5", "log_return_5", "gap_pct", "adx_14", "plus_di_14"}) {
         const auto got = compute(series, {column})[0];
         const auto expected = reference(series, column);
         long double worst = 0, typical = 0;
@@ -89,15 +92,17 @@ TEST(Kernels, KeepRelativeAccuracyNearAMillion) {
             if (!std::isnan(value)) typical = std::max(typical, std::fabs(value));
         for (std::size_t i = 0; i < got.size(); ++i)
             if (!std::isnan(expected[i]))
-                worst = std::max(worst, std::fabs(got[i] - expected[i]) / std::max(std::fabs(expected[i]), typical / 1000));
+                worst =
+                    std::max(worst, std::fabs(got[i] - expected[i]) / std::max(std::fabs(expected[i]), typical / 1000));
         EXPECT_LT(static_cast<double>(worst), 1e-9) << column;
     }
 }
 
 TEST(Kernels, HoldForTheLongestLookback) {
     const TestSeries series = random_series(5, 11000, {.start = 1e6, .step = 1e-2});
-    for (const std::string column : {"sma_10000", "ema_10000", "bb_upper_10000_2", "slope_10000", "r2_10000", "volatility_10000",
-                                     "rsi_10000", "macd_500_10000_100", "atr_10000", "adx_5000", "volume_ratio_10000"})
+    for (const std::string column :
+         {"sma_10000", "ema_10000", "bb_upper_10000_2", "slope_10000", "r2_10000", "volatility_10000", "rsi_10000",
+          "macd_500_10000_100", "atr_10000", "adx_5000", "volume_ratio_10000"})
         expect_close(compute(series, {column})[0], reference(series, column), column, "n of 10,000");
 }
 
@@ -109,10 +114,12 @@ TEST(Kernels, DoNotDependOnHowTheSeriesIsCut) {
         std::mt19937 random(seed);
         const auto whole = compute(series, columns, 1200);
         const auto single = compute(series, columns, 1);
-        const auto cut = compute(series, columns, 100, [&](std::size_t) { return 1 + static_cast<int>(random() % 100); });
+        const auto cut =
+            compute(series, columns, 100, [&](std::size_t) { return 1 + static_cast<int>(random() % 100); });
         for (std::size_t c = 0; c < columns.size(); ++c)
             for (std::size_t i = 0; i < series.size(); ++i) {
-                ASSERT_EQ(bits(whole[c][i]), bits(single[c][i])) << columns[c] << " at candle " << i << ", candle by candle";
+                ASSERT_EQ(bits(whole[c][i]), bits(single[c][i]))
+                    << columns[c] << " at candle " << i << ", candle by candle";
                 ASSERT_EQ(bits(whole[c][i]), bits(cut[c][i])) << columns[c] << " at candle " << i << ", cut at random";
             }
     }
@@ -138,13 +145,15 @@ TEST(Kernels, GoOnFromASavedState) {
             test.plan.save(state.data());
         }
         for (std::size_t c = 0; c < columns.size(); ++c)
-            for (std::size_t i = 0; i < series.size(); ++i) ASSERT_EQ(bits(whole[c][i]), bits(resumed[c][i])) << columns[c] << " at candle " << i;
+            for (std::size_t i = 0; i < series.size(); ++i)
+                ASSERT_EQ(bits(whole[c][i]), bits(resumed[c][i])) << columns[c] << " at candle " << i;
 
         plans[0].plan.restart();
         std::vector<std::vector<double>> again(columns.size());
         while (again[0].size() < series.size()) plans[0].run(series, 100, again);
         for (std::size_t c = 0; c < columns.size(); ++c)
-            for (std::size_t i = 0; i < series.size(); ++i) ASSERT_EQ(bits(whole[c][i]), bits(again[c][i])) << columns[c] << " at candle " << i << ", anew";
+            for (std::size_t i = 0; i < series.size(); ++i)
+                ASSERT_EQ(bits(whole[c][i]), bits(again[c][i])) << columns[c] << " at candle " << i << ", anew";
     }
 }
 
@@ -165,7 +174,8 @@ TEST(Kernels, SurviveADamagedState) {
 }
 
 TEST(Kernels, HaveStatesOfBoundedSize) {
-    TestPlan longest({"sma_10000"}, 1), bands({"bb_upper_10000_2"}, 1), line({"r2_10000"}, 1), average({"ema_10000"}, 1);
+    TestPlan longest({"sma_10000"}, 1), bands({"bb_upper_10000_2"}, 1), line({"r2_10000"}, 1),
+        average({"ema_10000"}, 1);
     EXPECT_LE(longest.plan.state_size(), 16u * 10000 + 64);
     EXPECT_LE(bands.plan.state_size(), 24u * 10000 + 64);  // with the cumulative sum of its middle
     EXPECT_LE(line.plan.state_size(), 8u * 10000 + 64);
@@ -192,7 +202,8 @@ TEST(Kernels, NeverReturnMinusZero) {
         const TestSeries series = random_series(7, 700, style);
         const auto results = compute(series, columns);
         for (std::size_t c = 0; c < columns.size(); ++c)
-            for (double value : results[c]) ASSERT_FALSE(value == 0 && std::signbit(value)) << columns[c] << ", " << one.name;
+            for (double value : results[c])
+                ASSERT_FALSE(value == 0 && std::signbit(value)) << columns[c] << ", " << one.name;
     }
     TestSeries negative;  // what makes zeros of the other sign
     for (int i = 0; i < 700; ++i) negative.add(-5, -5, -5, -5, 0, i / 75);
@@ -249,7 +260,8 @@ TEST(Kernels, StayAccurateOverTenMillionCandles) {
     HeapArena memory;
     Plan plan(memory.arena(), capacity);
     std::vector<std::pair<std::string, const double*>> outputs;
-    for (const std::string column : {"sma_200", "bb_upper_20_2", "bb_lower_20_2", "slope_50", "volatility_20", "volume_ratio_20"}) {
+    for (const std::string column :
+         {"sma_200", "bb_upper_20_2", "bb_lower_20_2", "slope_50", "volatility_20", "volume_ratio_20"}) {
         ColumnName name;
         Reason reason;
         ASSERT_EQ(parse_column_name(column, name, reason), NameKind::indicator);

@@ -17,8 +17,9 @@ TEST(Timeframe, ReadsWhatIsInLowestTerms) {
 }
 
 TEST(Timeframe, RefusesEverythingElse) {
-    for (const char* text : {"", "m", "0m", "01m", "-1m", "+1m", "1", "60m", "120m", "1440m", "24h", "2d", "2w", "3mo", "1M", "1y",
-                             "1m ", " 1m", "1mm", "1.5h", "99999999999999999m"}) {
+    for (const char* text : {"",    "m",    "0m",    "01m", "-1m", "+1m",  "1",
+                             "60m", "120m", "1440m", "24h", "2d",  "2w",   "3mo",
+                             "1M",  "1y",   "1m ",   " 1m", "1mm", "1.5h", "99999999999999999m"}) {
         Timeframe timeframe;
         const char* reason = "";
         EXPECT_FALSE(parse_timeframe(text, timeframe, reason)) << text;
@@ -28,13 +29,13 @@ TEST(Timeframe, RefusesEverythingElse) {
 
 TEST(Session, IsTheLocalDay) {
     constexpr std::int64_t hour = 3'600'000'000, kolkata = 5 * hour + hour / 2;
-    EXPECT_EQ(local_day(0, kolkata), 0);                                   // 05:30 of day 0
-    EXPECT_EQ(local_day(18 * hour + hour / 2 - 1, kolkata), 0);            // a moment before midnight
+    EXPECT_EQ(local_day(0, kolkata), 0);                         // 05:30 of day 0
+    EXPECT_EQ(local_day(18 * hour + hour / 2 - 1, kolkata), 0);  // a moment before midnight
     EXPECT_EQ(local_day(18 * hour + hour / 2, kolkata), 1);
     EXPECT_EQ(local_day(-kolkata, kolkata), 0);
     EXPECT_EQ(local_day(-kolkata - 1, kolkata), -1);
     EXPECT_EQ(local_day(-microseconds_per_day - kolkata, kolkata), -1);
-    EXPECT_EQ(local_day(hour, -8 * hour), -1);                             // west of Greenwich
+    EXPECT_EQ(local_day(hour, -8 * hour), -1);  // west of Greenwich
 }
 
 }  // namespace

@@ -58,7 +58,8 @@ TEST(RateLimits, TheLocalLimiterHoldsThem) {
         for (const auto ticket : grant.tickets) sent.push_back(steady_clock::now()), limiter.finished(ticket);
         if (grant.tickets.empty()) {
             const auto until = steady_clock::now() + grant.wait;
-            while (steady_clock::now() < until) {}
+            while (steady_clock::now() < until) {
+            }
         }
     }
     for (std::size_t i = 5; i < sent.size(); ++i) ASSERT_GE(sent[i] - sent[i - 5], milliseconds{40});
@@ -70,7 +71,8 @@ TEST(RateLimits, RequestsInFlightTakePlaces) {
     const auto grant = limiter.acquire(5, "test");
     ASSERT_EQ(grant.tickets.size(), 2u);
     const auto until = steady_clock::now() + milliseconds{5};
-    while (steady_clock::now() < until) {}
+    while (steady_clock::now() < until) {
+    }
     EXPECT_TRUE(limiter.acquire(1, "test").tickets.empty()) << "they may still arrive";
 }
 
@@ -200,7 +202,8 @@ TEST(Plan, AnAnswerTeachesAboutWhatIsFinal) {
     ASSERT_TRUE(lesson);
     EXPECT_EQ(lesson->from, india_midnight(date("2026-09-14")));
     EXPECT_EQ(lesson->to, india_midnight(date("2026-10-26"))) << "the running week is open";
-    EXPECT_EQ(ingest::coverage_of_answer(week, {date("2026-09-14"), date("2026-10-30")}, false, now)->state, State::no_data);
+    EXPECT_EQ(ingest::coverage_of_answer(week, {date("2026-09-14"), date("2026-10-30")}, false, now)->state,
+              State::no_data);
 }
 
 TEST(Plan, AnotherClockStandsUntilItIsMoved) {

@@ -11,9 +11,9 @@ namespace pg_candle {
 /// What a random series looks like.
 struct SeriesStyle {
     double start = 1000;
-    double step = 1;            ///< of a close against the one before
-    double flat = 0.1;          ///< share of candles that do not move at all
-    double jump = 0;            ///< share of candles that jump by a quarter of the price
+    double step = 1;    ///< of a close against the one before
+    double flat = 0.1;  ///< share of candles that do not move at all
+    double jump = 0;    ///< share of candles that jump by a quarter of the price
     double unknown_volume = 0;
     bool positive = true;
     int session_candles = 75;

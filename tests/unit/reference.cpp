@@ -93,7 +93,8 @@ struct Macd3 {
     Column macd, signal, hist;
 };
 
-/// A difference of averages does not change when all closes are shifted; without their level, long double has digits to spare.
+/// A difference of averages does not change when all closes are shifted; without their level, long double has digits to
+/// spare.
 Macd3 macd(const Reader& r, int fast, int slow, int signal) {
     Column shifted = closes(r);
     for (Real& x : shifted) x -= r.close(0);
@@ -188,20 +189,34 @@ Column level(const Reader& r, const std::string& stem) {
         }
         h = std::max(h, r.high(i)), l = std::min(l, r.low(i)), c = r.close(i);
         const Real p = (high + low + close) / 3, d = high - low;
-        if (stem == "pivot") out[i] = p;
-        else if (stem == "pivot_r1") out[i] = 2 * p - low;
-        else if (stem == "pivot_r2") out[i] = p + d;
-        else if (stem == "pivot_r3") out[i] = high + 2 * (p - low);
-        else if (stem == "pivot_s1") out[i] = 2 * p - high;
-        else if (stem == "pivot_s2") out[i] = p - d;
-        else if (stem == "pivot_s3") out[i] = low - 2 * (high - p);
-        else if (stem == "fib_pivot_r1") out[i] = p + 0.382L * d;
-        else if (stem == "fib_pivot_r2") out[i] = p + 0.618L * d;
-        else if (stem == "fib_pivot_r3") out[i] = p + d;
-        else if (stem == "fib_pivot_s1") out[i] = p - 0.382L * d;
-        else if (stem == "fib_pivot_s2") out[i] = p - 0.618L * d;
-        else if (stem == "fib_pivot_s3") out[i] = p - d;
-        else out[i] = high - std::stold(stem.substr(4)) / 1000 * d;  // fib_236 ...
+        if (stem == "pivot")
+            out[i] = p;
+        else if (stem == "pivot_r1")
+            out[i] = 2 * p - low;
+        else if (stem == "pivot_r2")
+            out[i] = p + d;
+        else if (stem == "pivot_r3")
+            out[i] = high + 2 * (p - low);
+        else if (stem == "pivot_s1")
+            out[i] = 2 * p - high;
+        else if (stem == "pivot_s2")
+            out[i] = p - d;
+        else if (stem == "pivot_s3")
+            out[i] = low - 2 * (high - p);
+        else if (stem == "fib_pivot_r1")
+            out[i] = p + 0.382L * d;
+        else if (stem == "fib_pivot_r2")
+            out[i] = p + 0.618L * d;
+        else if (stem == "fib_pivot_r3")
+            out[i] = p + d;
+        else if (stem == "fib_pivot_s1")
+            out[i] = p - 0.382L * d;
+        else if (stem == "fib_pivot_s2")
+            out[i] = p - 0.618L * d;
+        else if (stem == "fib_pivot_s3")
+            out[i] = p - d;
+        else
+            out[i] = high - std::stold(stem.substr(4)) / 1000 * d;  // fib_236 ...
     }
     return out;
 }
@@ -239,8 +254,10 @@ std::vector<long double> reference(const TestSeries& series, const std::string& 
     if (stem == "obv") {
         Real sum = 0;
         for (std::size_t i = 0; i < r.size; ++i) {
-            if (i == 0 || r.close(i) > r.close(i - 1)) sum += r.volume(i);
-            else if (r.close(i) < r.close(i - 1)) sum -= r.volume(i);
+            if (i == 0 || r.close(i) > r.close(i - 1))
+                sum += r.volume(i);
+            else if (r.close(i) < r.close(i - 1))
+                sum -= r.volume(i);
             out[i] = sum;
         }
         return out;
@@ -261,14 +278,16 @@ std::vector<long double> reference(const TestSeries& series, const std::string& 
     }
     for (std::size_t i = 0; i < r.size; ++i) {
         const bool full = static_cast<int>(i) >= n - 1;
-        if (stem == "sma" || stem == "bb_middle") out[i] = full ? r.mean_close(i, n) : none;
+        if (stem == "sma" || stem == "bb_middle")
+            out[i] = full ? r.mean_close(i, n) : none;
         else if (stem == "bb_upper" || stem == "bb_lower") {
             if (!full) continue;
             Real mean, squares;
             spread(close, i, n, mean, squares);
             out[i] = mean + (stem == "bb_upper" ? k : -k) * std::sqrt(squares / n);
         } else if (stem == "return") {
-            if (static_cast<int>(i) >= n && r.close(i - n) != 0) out[i] = (r.close(i) - r.close(i - n)) / r.close(i - n);
+            if (static_cast<int>(i) >= n && r.close(i - n) != 0)
+                out[i] = (r.close(i) - r.close(i - n)) / r.close(i - n);
         } else if (stem == "range_pct") {
             if (r.close(i) != 0) out[i] = (r.high(i) - r.low(i)) / r.close(i);
         } else if (stem == "gap_pct") {

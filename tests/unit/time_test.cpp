@@ -16,18 +16,21 @@ Instant at(const char* text) { return *parse_instant(text); }
 
 TEST(IndiaTime, ReadsWhatProvidersWrite) {
     const Instant expected = sys_days{year{2026} / 9 / 22} + hours{9} + minutes{55};
-    for (const char* text : {"2026-09-22T15:25:00+05:30", "2026-09-22 15:25:00", "2026-09-22T15:25", "2026-09-22T09:55:00Z", "2026-09-22T15:25:00.000+0530",
-                             "2026-09-22T05:55:00-04:00"})
+    for (const char* text : {"2026-09-22T15:25:00+05:30", "2026-09-22 15:25:00", "2026-09-22T15:25",
+                             "2026-09-22T09:55:00Z", "2026-09-22T15:25:00.000+0530", "2026-09-22T05:55:00-04:00"})
         EXPECT_EQ(at(text), expected) << text;
     EXPECT_EQ(at("2026-09-22"), sys_days{year{2026} / 9 / 21} + hours{18} + minutes{30});
     EXPECT_EQ(at("2026-09-22T15:25:00.25+05:30"), expected + milliseconds{250});
-    for (const char* text : {"", "2026-09-2", "2026-13-01", "2026-02-30", "2026-09-22T", "2026-09-22T24:00", "2026-09-22T15:60", "2026-09-22T15:25:00+05:30x",
-                             "2026-09-22T15:25:00+", "22-09-2026", "2026-09-22T15:25:00.", "1694000000"})
+    for (const char* text :
+         {"", "2026-09-2", "2026-13-01", "2026-02-30", "2026-09-22T", "2026-09-22T24:00", "2026-09-22T15:60",
+          "2026-09-22T15:25:00+05:30x", "2026-09-22T15:25:00+", "22-09-2026", "2026-09-22T15:25:00.", "1694000000"})
         EXPECT_FALSE(parse_instant(text)) << text;
 }
 
 TEST(IndiaTime, WritesWhatItReads) {
-    for (const char* text : {"2026-09-22T15:25:00+05:30", "2000-01-03T00:00:00+05:30", "1999-12-31T23:59:59.250000+05:30"}) EXPECT_EQ(format_instant(at(text)), text);
+    for (const char* text :
+         {"2026-09-22T15:25:00+05:30", "2000-01-03T00:00:00+05:30", "1999-12-31T23:59:59.250000+05:30"})
+        EXPECT_EQ(format_instant(at(text)), text);
     EXPECT_EQ(format_date(india_date(at("2026-09-22T18:29:59Z"))), "2026-09-22");
     EXPECT_EQ(format_date(india_date(at("2026-09-22T18:30:00Z"))), "2026-09-23");
     EXPECT_EQ(india_midnight(date("2026-09-22")), at("2026-09-22T00:00:00+05:30"));
@@ -47,8 +50,10 @@ TEST(Candle, RefusesImpossiblePrices) {
     const double nan = NAN, inf = INFINITY;
     const Timeframe minute{Timeframe::Unit::minute, 1};
     CandleBatch batch;
-    for (const Candle& one : {Candle{{}, nan, 2, 1, 1, 0, 0}, Candle{{}, 1, inf, 1, 1, 0, 0}, Candle{{}, 1, 2, -inf, 1, 0, 0}, Candle{{}, 1, 2, 3, 2, 0, 0},
-                              Candle{{}, 3, 2, 1, 2, 0, 0}, Candle{{}, 0.5, 2, 1, 2, 0, 0}, Candle{{}, 1, 2, 1, 2.5, 0, 0}, Candle{{}, 1, 2, 1, 0.5, 0, 0}})
+    for (const Candle& one :
+         {Candle{{}, nan, 2, 1, 1, 0, 0}, Candle{{}, 1, inf, 1, 1, 0, 0}, Candle{{}, 1, 2, -inf, 1, 0, 0},
+          Candle{{}, 1, 2, 3, 2, 0, 0}, Candle{{}, 3, 2, 1, 2, 0, 0}, Candle{{}, 0.5, 2, 1, 2, 0, 0},
+          Candle{{}, 1, 2, 1, 2.5, 0, 0}, Candle{{}, 1, 2, 1, 0.5, 0, 0}})
         add_candle(batch, minute, one);
     EXPECT_TRUE(batch.candles.empty());
     std::int64_t rejected = 0;
@@ -68,7 +73,9 @@ TEST(Candle, MovesOddDaysToMidnight) {
 }
 
 TEST(Candle, SortsAndDropsDuplicates) {
-    const auto candle = [](int minute, double price) { return Candle{Instant{minutes{minute}}, price, price, price, price, 0, 0}; };
+    const auto candle = [](int minute, double price) {
+        return Candle{Instant{minutes{minute}}, price, price, price, price, 0, 0};
+    };
     const std::vector<Candle> some{candle(3, 1), candle(1, 2), candle(2, 3), candle(1, 4), candle(3, 5)};
     CandleBatch of_file{some, {}, {}};
     sort_candles(of_file, Repeated::last_wins);

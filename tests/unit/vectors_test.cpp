@@ -1,5 +1,6 @@
-// Runs tests/vectors/*.txt: cases that can be checked by hand. A case is a column (stem and parameters), lines of candles,
-// and a line "=" with the value of every candle, "-" for none; "#" starts a comment. Left-out prices equal the close.
+// Runs tests/vectors/*.txt: cases that can be checked by hand. A case is a column (stem and parameters), lines of
+// candles, and a line "=" with the value of every candle, "-" for none; "#" starts a comment. Left-out prices equal the
+// close.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -39,7 +40,8 @@ std::vector<VectorCase> read_cases(const fs::path& file) {
         if (!(in >> key) || key[0] == '#') continue;
         if (key == "=") {
             cases.back().expected = numbers(in);
-        } else if (key == "open" || key == "high" || key == "low" || key == "close" || key == "volume" || key == "session") {
+        } else if (key == "open" || key == "high" || key == "low" || key == "close" || key == "volume" ||
+                   key == "session") {
             cases.back().lines[key] = numbers(in);
         } else {
             VectorCase one{key, {}, {}};
@@ -74,7 +76,8 @@ TEST(Vectors, EveryIndicatorHasSomeAndPassesThem) {
             const auto got = compute(series_of(one), {one.column})[0];
             for (std::size_t i = 0; i < got.size(); ++i) {
                 if (std::isnan(one.expected[i]))
-                    EXPECT_TRUE(std::isnan(got[i])) << file << ": " << one.column << " at candle " << i << " is " << got[i];
+                    EXPECT_TRUE(std::isnan(got[i]))
+                        << file << ": " << one.column << " at candle " << i << " is " << got[i];
                 else
                     EXPECT_NEAR(got[i], one.expected[i], 1e-9) << file << ": " << one.column << " at candle " << i;
             }
@@ -96,7 +99,8 @@ TEST(Docs, DescribeEveryColumn) {
     text << page.rdbuf();
     for (const Indicator& indicator : indicators())
         for (std::string_view stem : indicator.outputs)
-            EXPECT_NE(text.str().find(std::string("`").append(stem)), std::string::npos) << "docs/indicators.md does not name " << stem;
+            EXPECT_NE(text.str().find(std::string("`").append(stem)), std::string::npos)
+                << "docs/indicators.md does not name " << stem;
 }
 
 }  // namespace

@@ -22,8 +22,8 @@ void find_session_offset(CandleReader::Receiver* receiver, int64 at) {
     long before, after;
     int before_dst, after_dst;
     pg_time_t catch_exceptions;
-    const int found =
-        pg_next_dst_boundary(&second, &before, &before_dst, &catch_exceptions, &after, &after_dst, receiver->session_zone);
+    const int found = pg_next_dst_boundary(&second, &before, &before_dst, &catch_exceptions, &after, &after_dst,
+                                           receiver->session_zone);
     receiver->session_offset = found < 0 ? 0 : before * USECS_PER_SEC;
     receiver->session_offset_ends = found > 0 ? (catch_exceptions - unix_epoch_shift) * USECS_PER_SEC : PG_INT64_MAX;
 }

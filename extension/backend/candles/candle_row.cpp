@@ -42,13 +42,26 @@ void CandleRowReader::look_at_types(TupleDesc desc) {
     plain_ = true;
     for (int column = first_price; column < columns; ++column) {
         switch (getBaseType(TupleDescAttr(desc, column)->atttypid)) {
-            case FLOAT8OID: numbers_[column] = Number::float8; break;
-            case FLOAT4OID: numbers_[column] = Number::float4; break;
-            case INT8OID: numbers_[column] = Number::int8; break;
-            case INT4OID: numbers_[column] = Number::int4; break;
-            case INT2OID: numbers_[column] = Number::int2; break;
-            case NUMERICOID: numbers_[column] = Number::numeric; break;
-            default: refuse(column);
+            case FLOAT8OID:
+                numbers_[column] = Number::float8;
+                break;
+            case FLOAT4OID:
+                numbers_[column] = Number::float4;
+                break;
+            case INT8OID:
+                numbers_[column] = Number::int8;
+                break;
+            case INT4OID:
+                numbers_[column] = Number::int4;
+                break;
+            case INT2OID:
+                numbers_[column] = Number::int2;
+                break;
+            case NUMERICOID:
+                numbers_[column] = Number::numeric;
+                break;
+            default:
+                refuse(column);
         }
         plain_ &= numbers_[column] == Number::float8;
     }
@@ -60,12 +73,18 @@ double CandleRowReader::number(TupleTableSlot* slot, int column) const {
     const Datum value = slot->tts_values[column];
     if (plain_) return DatumGetFloat8(value);
     switch (numbers_[column]) {
-        case Number::float8: return DatumGetFloat8(value);
-        case Number::float4: return DatumGetFloat4(value);
-        case Number::int8: return static_cast<double>(DatumGetInt64(value));
-        case Number::int4: return DatumGetInt32(value);
-        case Number::int2: return DatumGetInt16(value);
-        case Number::numeric: return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
+        case Number::float8:
+            return DatumGetFloat8(value);
+        case Number::float4:
+            return DatumGetFloat4(value);
+        case Number::int8:
+            return static_cast<double>(DatumGetInt64(value));
+        case Number::int4:
+            return DatumGetInt32(value);
+        case Number::int2:
+            return DatumGetInt16(value);
+        case Number::numeric:
+            return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
     }
     pg_unreachable();
 }

@@ -42,7 +42,7 @@ private:
     Series series_{};
     TupleDesc desc_ = nullptr;  // that numbers_ are of
     Number numbers_[7] = {};
-    bool plain_ = true;         // all of them are float8
+    bool plain_ = true;  // all of them are float8
     TimestampTz previous_ = DT_NOBEGIN;
     MemoryContext memory_;
     MemoryContext scratch_ = nullptr;  // for a row

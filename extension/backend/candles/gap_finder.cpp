@@ -142,8 +142,9 @@ SeriesGaps GapFinder::find(const Series& series, const Timeframe& timeframe, con
     return result;
 }
 
-RequestableGaps GapFinder::find_requestable(const Series& series, const Timeframe& timeframe, const TradingCalendar& trading,
-                                 const ExpectedRange& range, TimestampTz confirmed_since) {
+RequestableGaps GapFinder::find_requestable(const Series& series, const Timeframe& timeframe,
+                                            const TradingCalendar& trading, const ExpectedRange& range,
+                                            TimestampTz confirmed_since) {
     if (range.from >= range.to) return {nullptr, 0};
     MemoryContext context = CurrentMemoryContext;
     Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe),

@@ -45,7 +45,7 @@ public:
     /// the provider has confirmed twice that there are none, the last time not before `confirmed_since`. A hole in a
     /// filled range was asked for once.
     RequestableGaps find_requestable(const Series& series, const Timeframe& timeframe, const TradingCalendar& trading,
-                          const ExpectedRange& range, TimestampTz confirmed_since);
+                                     const ExpectedRange& range, TimestampTz confirmed_since);
 
 private:
     CandleStarts times_;

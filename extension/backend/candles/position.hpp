@@ -9,9 +9,9 @@ namespace pg_candle {
 
 /// Where in a series a computation stood: after which candle, and what that candle was.
 struct Position {
-    int64 bars;         ///< candles up to and including this one; 0 is the start of the series
-    TimestampTz ts;     ///< of the candle
-    uint64 fingerprint; ///< fingerprint_of() the candle
+    int64 bars;          ///< candles up to and including this one; 0 is the start of the series
+    TimestampTz ts;      ///< of the candle
+    uint64 fingerprint;  ///< fingerprint_of() the candle
 };
 
 /// All numbers of a candle in one; `volume` NaN where unknown.

@@ -192,7 +192,8 @@ ChangeCapture look(Oid schema) {
     // The functions write the log with their owner's rights, so all of it must be his (sql/tables/changes.sql).
     const Oid log_owner = owner_of(log);
     const char* not_his = "The tables and their log do not belong to one role, so nothing is noted.";
-    if (!OidIsValid(log)) missing("There is no table candle_change.");
+    if (!OidIsValid(log))
+        missing("There is no table candle_change.");
     else if (get_rel_relkind(log) != RELKIND_RELATION && get_rel_relkind(log) != RELKIND_PARTITIONED_TABLE)
         missing("candle_change is no table.");
     else if (has_foreign_hands(log, schema))
@@ -236,7 +237,8 @@ ChangeCapture look(Oid schema) {
         if (!OidIsValid(table)) continue;  // whoever needs it says so
         const bool instruments = strcmp(name, "instrument_master") == 0;
         const char* function = instruments ? "log_instrument_changes" : "log_calendar_changes";
-        if (owner_of(table) != log_owner) calendar_gap = not_his;
+        if (owner_of(table) != log_owner)
+            calendar_gap = not_his;
         else if (!triggers_complete(table, function, schema, log_owner, nullptr, !instruments))
             calendar_gap = "Not all triggers of calendars and instruments that log changes are there and enabled.";
     }

@@ -118,40 +118,64 @@ constexpr ColumnRule rules[] = {
 
 bool can_hold(Holds holds, Oid type) {
     switch (holds) {
-        case Holds::integer: return type == INT4OID || type == INT2OID;
-        case Holds::whole: return type == INT8OID || type == INT4OID || type == INT2OID;
-        case Holds::hash: return type == INT8OID;
+        case Holds::integer:
+            return type == INT4OID || type == INT2OID;
+        case Holds::whole:
+            return type == INT8OID || type == INT4OID || type == INT2OID;
+        case Holds::hash:
+            return type == INT8OID;
         case Holds::number:
             return type == FLOAT8OID || type == FLOAT4OID || type == NUMERICOID || type == INT8OID || type == INT4OID ||
                    type == INT2OID;
-        case Holds::text: return type == TEXTOID || type == VARCHAROID;
-        case Holds::letter: return type == CHAROID || type == TEXTOID || type == VARCHAROID;
-        case Holds::texts: return type == TEXTARRAYOID || type == VARCHARARRAYOID;
-        case Holds::integers: return type == INT4ARRAYOID || type == INT2ARRAYOID;
-        case Holds::flag: return type == BOOLOID;
-        case Holds::bytes: return type == BYTEAOID;
-        case Holds::date: return type == DATEOID;
-        case Holds::clock: return type == TIMEOID || type == INTERVALOID;
-        case Holds::time: return type == TIMESTAMPTZOID;
+        case Holds::text:
+            return type == TEXTOID || type == VARCHAROID;
+        case Holds::letter:
+            return type == CHAROID || type == TEXTOID || type == VARCHAROID;
+        case Holds::texts:
+            return type == TEXTARRAYOID || type == VARCHARARRAYOID;
+        case Holds::integers:
+            return type == INT4ARRAYOID || type == INT2ARRAYOID;
+        case Holds::flag:
+            return type == BOOLOID;
+        case Holds::bytes:
+            return type == BYTEAOID;
+        case Holds::date:
+            return type == DATEOID;
+        case Holds::clock:
+            return type == TIMEOID || type == INTERVALOID;
+        case Holds::time:
+            return type == TIMESTAMPTZOID;
     }
     return false;
 }
 
 const char* name_of(Holds holds) {
     switch (holds) {
-        case Holds::integer: return "integer";
+        case Holds::integer:
+            return "integer";
         case Holds::whole:
-        case Holds::hash: return "bigint";
-        case Holds::number: return "a number";
-        case Holds::text: return "text";
-        case Holds::letter: return "\"char\"";
-        case Holds::texts: return "text[]";
-        case Holds::integers: return "integer[]";
-        case Holds::flag: return "boolean";
-        case Holds::bytes: return "bytea";
-        case Holds::date: return "date";
-        case Holds::clock: return "time";
-        case Holds::time: return "timestamp with time zone";
+        case Holds::hash:
+            return "bigint";
+        case Holds::number:
+            return "a number";
+        case Holds::text:
+            return "text";
+        case Holds::letter:
+            return "\"char\"";
+        case Holds::texts:
+            return "text[]";
+        case Holds::integers:
+            return "integer[]";
+        case Holds::flag:
+            return "boolean";
+        case Holds::bytes:
+            return "bytea";
+        case Holds::date:
+            return "date";
+        case Holds::clock:
+            return "time";
+        case Holds::time:
+            return "timestamp with time zone";
     }
     return "";
 }
@@ -178,7 +202,7 @@ Fault fault_of(Oid table, const ColumnRule& rule, bool written) {
     HeapTuple tuple = SearchSysCacheAttName(table, rule.column);
     if (!HeapTupleIsValid(tuple)) return Fault::away;
     const auto* column = reinterpret_cast<Form_pg_attribute>(GETSTRUCT(tuple));
-    const Fault fault = !can_hold(rule.holds, getBaseType(column->atttypid))              ? Fault::type
+    const Fault fault = !can_hold(rule.holds, getBaseType(column->atttypid))             ? Fault::type
                         : rule.holds == Holds::text && !can_compare(column, rule.column) ? Fault::collation
                         : written && is_generated(column)                                ? Fault::generated
                                                                                          : Fault::none;
@@ -212,7 +236,8 @@ void require_columns(Oid table, const char* name, const char* qualified, bool wr
     const auto [rule, fault] = broken_column(table, name, written);
     const char* quoted = rule ? quote_identifier(rule->column) : "";
     switch (fault) {
-        case Fault::none: return;
+        case Fault::none:
+            return;
         case Fault::away:
             ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
                             errmsg("table %s has no column \"%s\"", qualified, rule->column),
@@ -220,28 +245,28 @@ void require_columns(Oid table, const char* name, const char* qualified, bool wr
                             errhint("Add the column, or rename the one that was meant.")));
             break;
         case Fault::type:
-            ereport(ERROR,
-                    (errcode(ERRCODE_DATATYPE_MISMATCH),
-                     errmsg("column \"%s\" of table %s has type %s, not %s", rule->column, qualified,
-                            format_type_be(get_atttype(table, get_attnum(table, rule->column))), name_of(rule->holds)),
-                     errhint("Change its type: ALTER TABLE %s ALTER COLUMN %s TYPE ... USING ....", qualified,
-                             quoted)));
+            ereport(
+                ERROR,
+                (errcode(ERRCODE_DATATYPE_MISMATCH),
+                 errmsg("column \"%s\" of table %s has type %s, not %s", rule->column, qualified,
+                        format_type_be(get_atttype(table, get_attnum(table, rule->column))), name_of(rule->holds)),
+                 errhint("Change its type: ALTER TABLE %s ALTER COLUMN %s TYPE ... USING ....", qualified, quoted)));
             break;
         case Fault::collation:
-            ereport(ERROR,
-                    (errcode(ERRCODE_INDETERMINATE_COLLATION),
-                     is_of_series(rule->column)
-                         ? errmsg("column \"%s\" of table %s has a collation other than \"C\"", rule->column, qualified)
-                         : errmsg("column \"%s\" of table %s has a nondeterministic collation", rule->column,
-                                  qualified),
-                     errhint("ALTER TABLE %s ALTER COLUMN %s TYPE text COLLATE \"C\";", qualified, quoted)));
+            ereport(
+                ERROR,
+                (errcode(ERRCODE_INDETERMINATE_COLLATION),
+                 is_of_series(rule->column)
+                     ? errmsg("column \"%s\" of table %s has a collation other than \"C\"", rule->column, qualified)
+                     : errmsg("column \"%s\" of table %s has a nondeterministic collation", rule->column, qualified),
+                 errhint("ALTER TABLE %s ALTER COLUMN %s TYPE text COLLATE \"C\";", qualified, quoted)));
             break;
         case Fault::generated:
-            ereport(ERROR, (errcode(ERRCODE_GENERATED_ALWAYS),
-                            errmsg("column \"%s\" of table %s is generated and cannot be written", rule->column,
-                                   qualified),
-                            errhint("ALTER TABLE %s ALTER COLUMN %s DROP %s;", qualified, quoted,
-                                    is_identity(table, rule->column) ? "IDENTITY" : "EXPRESSION")));
+            ereport(ERROR,
+                    (errcode(ERRCODE_GENERATED_ALWAYS),
+                     errmsg("column \"%s\" of table %s is generated and cannot be written", rule->column, qualified),
+                     errhint("ALTER TABLE %s ALTER COLUMN %s DROP %s;", qualified, quoted,
+                             is_identity(table, rule->column) ? "IDENTITY" : "EXPRESSION")));
     }
     pg_unreachable();
 }

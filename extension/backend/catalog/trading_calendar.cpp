@@ -77,10 +77,10 @@ bool is_date(int32 date) { return date >= -2'000'000 && date <= 2'000'000; }
 
 /// What is wrong with a period of a day; null if nothing is.
 const char* hours_problem(const char* table, int32 date, int64 opens, int64 closes) {
-    const char* what = opens == PG_INT64_MIN || closes == PG_INT64_MIN     ? "has no opens or closes"
-                       : opens >= closes                                  ? "closes before it opens"
-                       : opens < 0 || closes > seconds_per_day            ? "is not within a day"
-                                                                          : nullptr;
+    const char* what = opens == PG_INT64_MIN || closes == PG_INT64_MIN ? "has no opens or closes"
+                       : opens >= closes                               ? "closes before it opens"
+                       : opens < 0 || closes > seconds_per_day         ? "is not within a day"
+                                                                       : nullptr;
     return what ? psprintf("Its row of %s for %s %s.", table, date_text(date), what) : nullptr;
 }
 

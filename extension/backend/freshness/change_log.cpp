@@ -14,9 +14,7 @@ constexpr const char* names[] = {"timeframes", "indicators"};
 
 }  // namespace
 
-bool means_all_series(const Series& series) {
-    return series.instrument_id == 0 && strcmp(series.timeframe, "*") == 0;
-}
+bool means_all_series(const Series& series) { return series.instrument_id == 0 && strcmp(series.timeframe, "*") == 0; }
 
 ChangeLog::ChangeLog(Oid schema, Consumer consumer, MemoryContext memory)
     : schema_(schema), table_(find_table(schema, "candle_change")), consumer_(names[static_cast<int>(consumer)]) {

@@ -57,11 +57,10 @@ void note_rows(Oid schema, Oid part, const WatchedTable& watched) {
     Row* rows = nullptr;
     int count = 0, room = 0;
     with_owner_rights(part, [&] {
-        SPIPlanPtr plan =
-            prepare_query(psprintf("SELECT instrument_id::pg_catalog.int4, timeframe::pg_catalog.text, "
-                                   "pg_catalog.min(ts)::pg_catalog.timestamptz FROM %s GROUP BY 1, 2",
-                                   name_of(part)),
-                          0, nullptr);
+        SPIPlanPtr plan = prepare_query(psprintf("SELECT instrument_id::pg_catalog.int4, timeframe::pg_catalog.text, "
+                                                 "pg_catalog.min(ts)::pg_catalog.timestamptz FROM %s GROUP BY 1, 2",
+                                                 name_of(part)),
+                                        0, nullptr);
         for_each_row(plan, nullptr, nullptr, false, 0, [&](const ResultRow& row) {
             const Row one{row.int4(1), row.text(2), row.time(3, DT_NOBEGIN)};
             if (!row.is_null(1) && one.timeframe) append(rows, count, room) = one;
@@ -73,8 +72,7 @@ void note_rows(Oid schema, Oid part, const WatchedTable& watched) {
         for (const Consumer consumer : {Consumer::timeframes, Consumer::indicators}) {
             if (consumer == Consumer::timeframes && !watched.for_timeframes) continue;
             ChangeLog notes(schema, consumer, CurrentMemoryContext);
-            for (int i = 0; i < count; ++i)
-                notes.leave({rows[i].instrument_id, rows[i].timeframe}, rows[i].earliest);
+            for (int i = 0; i < count; ++i) notes.leave({rows[i].instrument_id, rows[i].timeframe}, rows[i].earliest);
         }
     });
 }
@@ -98,8 +96,7 @@ void note_all_series(Oid schema, bool for_timeframes, bool for_indicators) {
             prepare_query(
                 psprintf("INSERT INTO %s (consumer, instrument_id, timeframe, earliest) SELECT c, 0, '*', '-infinity'"
                          " FROM pg_catalog.unnest('{%s%s%s}'::pg_catalog.text[]) AS c",
-                         name_of(log), for_timeframes ? "timeframes" : "",
-                         for_timeframes && for_indicators ? "," : "",
+                         name_of(log), for_timeframes ? "timeframes" : "", for_timeframes && for_indicators ? "," : "",
                          for_indicators ? "indicators" : ""),
                 0, nullptr),
             nullptr);

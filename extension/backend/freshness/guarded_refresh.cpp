@@ -111,14 +111,12 @@ int64 GuardedRefresh::compute_all(const SeriesStatusList& list, const SeriesComp
             computation_.abandon();
             if (!is_of_data(error)) ReThrowError(error);
             const bool may_be_unseen = IsolationUsesXactSnapshot() && error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION;
-            const char* hint = may_be_unseen
-                                   ? "Under REPEATABLE READ, rows that another session has written since the "
-                                     "transaction began are not seen. Repeat the transaction."
-                                   : error->hint;
-            ereport(WARNING,
-                    (errmsg("instrument %d, timeframe %s is left as it is: %s", series.instrument_id, series.timeframe,
-                            error->message),
-                     error->detail ? errdetail("%s", error->detail) : 0, hint ? errhint("%s", hint) : 0));
+            const char* hint = may_be_unseen ? "Under REPEATABLE READ, rows that another session has written since the "
+                                               "transaction began are not seen. Repeat the transaction."
+                                             : error->hint;
+            ereport(WARNING, (errmsg("instrument %d, timeframe %s is left as it is: %s", series.instrument_id,
+                                     series.timeframe, error->message),
+                              error->detail ? errdetail("%s", error->detail) : 0, hint ? errhint("%s", hint) : 0));
         }
     }
     takes.end();

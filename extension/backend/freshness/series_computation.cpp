@@ -115,7 +115,9 @@ uint64 SeriesComputation::signature_of(const Series& series, const RowShape* sha
     return hash_combine64(plan_signature(shape, reader_->session_zone(series)), capture_);
 }
 
-uint64 SeriesComputation::columns_signature() const { return hash_combine64(plan_signature(of_table_.shape, nullptr), capture_); }
+uint64 SeriesComputation::columns_signature() const {
+    return hash_combine64(plan_signature(of_table_.shape, nullptr), capture_);
+}
 
 bool SeriesComputation::is_due(const SeriesStatus& known) {
     if (rls_active_ || !trusted_ || known.changed || !known.has_signature || !known.last_row_exists ||
@@ -124,8 +126,8 @@ bool SeriesComputation::is_due(const SeriesStatus& known) {
     MemoryContextReset(series_);
     MemoryContext caller = MemoryContextSwitchTo(series_);
     // A series whose calendar names no zone is due, and fails, without the others.
-    const bool same = reader_->has_session_zone(known.series) &&
-                      known.signature == signature_of(known.series, of_table_.shape);
+    const bool same =
+        reader_->has_session_zone(known.series) && known.signature == signature_of(known.series, of_table_.shape);
     MemoryContextSwitchTo(caller);
     return !same;
 }
@@ -193,7 +195,7 @@ SqlWrite& SeriesComputation::sql() {
 }
 
 int64 SeriesComputation::merge(const Series& series, TimestampTz write_from, TimestampTz checkpoints_from, bool force,
-                    Position* last) {
+                               Position* last) {
     auto* values = static_cast<Datum*>(palloc(sizeof(Datum) * shape_->count));
     auto* nulls = static_cast<bool*>(palloc(sizeof(bool) * shape_->count));
     int64 inserted = 0;

@@ -127,9 +127,9 @@ private:
     bool bulk_ = false;
     // row security may hide candles from the caller: states of others are not ours, nor ours theirs
     bool rls_active_ = false;
-    bool trusted_ = false;   // whatever changed was logged, or changes the signature
+    bool trusted_ = false;  // whatever changed was logged, or changes the signature
     const char* log_gap_ = nullptr;
-    uint64 capture_ = 0;     // the signature of what logs changes
+    uint64 capture_ = 0;  // the signature of what logs changes
     SqlWrite* sql_ = nullptr;
     class BulkInsert* inserts_ = nullptr;
 

@@ -59,8 +59,10 @@ void SeriesComputation::choose_plan(const Series& series) {
     base_signature_ = kernels_signature(reader_->session_zone(series));
     const bool fits = base_columns_ && strcmp(indicators, shape_->indicators) == 0 &&
                       check_state(base_, *shape_->plan, base_signature_, series, true, &base_position_);
-    if (fits) kept_from_ = base_position_.ts + 1;
-    else base_ = {};
+    if (fits)
+        kept_from_ = base_position_.ts + 1;
+    else
+        base_ = {};
 }
 
 /// Some candles from before the cut are of no use without the others, and would only take the place of their rows.
@@ -69,12 +71,11 @@ void SeriesComputation::look_for_returned(const Series& series, const DroppedCan
     if (first >= kept_from_) return;
     const int64 all = base_.bytes ? base_position_.bars : cut.bars, back = reader_->count_before(series, kept_from_);
     if (back < all) {
-        ereport(WARNING,
-                (errmsg("candles of instrument %d, timeframe %s from before %s are left out", series.instrument_id,
-                        series.timeframe, timestamptz_to_str(cut.kept_from)),
-                 errdetail("drop_candles() has deleted " INT64_FORMAT " there, and " INT64_FORMAT " are back.", all,
-                           back),
-                 errhint("Insert the others, too, or delete those.")));
+        ereport(WARNING, (errmsg("candles of instrument %d, timeframe %s from before %s are left out",
+                                 series.instrument_id, series.timeframe, timestamptz_to_str(cut.kept_from)),
+                          errdetail("drop_candles() has deleted " INT64_FORMAT " there, and " INT64_FORMAT " are back.",
+                                    all, back),
+                          errhint("Insert the others, too, or delete those.")));
         return;
     }
     dropped_->forget(series);
@@ -100,11 +101,11 @@ void SeriesComputation::clear_renamed(const Series& series) {
     Oid types[] = {INT4OID, TEXTOID, TIMESTAMPTZOID};
     Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe),
                       TimestampTzGetDatum(kept_from_)};
-    SPIPlanPtr plan = prepare_query(
-        psprintf("UPDATE %s SET %s WHERE instrument_id OPERATOR(pg_catalog.=) $1"
-                 " AND timeframe OPERATOR(pg_catalog.=) $2 AND ts OPERATOR(pg_catalog.<) $3 AND (%s)",
-                 table_name_, nulls.data, present.data),
-        3, types);
+    SPIPlanPtr plan =
+        prepare_query(psprintf("UPDATE %s SET %s WHERE instrument_id OPERATOR(pg_catalog.=) $1"
+                               " AND timeframe OPERATOR(pg_catalog.=) $2 AND ts OPERATOR(pg_catalog.<) $3 AND (%s)",
+                               table_name_, nulls.data, present.data),
+                      3, types);
     execute_unlogged(plan, values);
     SPI_freeplan(plan);
 }

@@ -10,11 +10,11 @@ struct SeriesStatus {
     TimestampTz newest;
     TimestampTz computed_through;  ///< of its state; DT_NOBEGIN if it has none
     bool has_signature;
-    uint64 signature;              ///< of its state
+    uint64 signature;  ///< of its state
     /// indicator_data has the row of its last computed candle; not looked up if it changed
     bool last_row_exists;
-    bool changed;                  ///< candle_change has rows of it for indicators
-    TimestampTz retry_at;     ///< it failed; a background worker tries again then
+    bool changed;          ///< candle_change has rows of it for indicators
+    TimestampTz retry_at;  ///< it failed; a background worker tries again then
 };
 
 struct SeriesStatusList {
@@ -30,11 +30,11 @@ enum class WhichSeries {
     /// with candles, known to indicator_state, or named by candle_change: what is stored of a series may have
     /// outlived the other two
     known,
-    changed_only ///< what candle_change names for indicators
+    changed_only  ///< what candle_change names for indicators
 };
 
 enum class SeriesOrder {
-    key,          ///< the order in which series are locked
+    key,  ///< the order in which series are locked
     /// what is watched before the rest, then by the newest candle, then what was computed before: today comes
     /// first
     newest_first

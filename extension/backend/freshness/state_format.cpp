@@ -13,8 +13,8 @@ struct Header {
     uint32 engine;
     uint64 signature;
     Position position;
-    uint64 writer;           // a TransactionId
-    uint64 columns_size;     // of what stands before the plan's state
+    uint64 writer;        // a TransactionId
+    uint64 columns_size;  // of what stands before the plan's state
     uint64 checksum;
 };
 

@@ -78,7 +78,7 @@ SavedState StateStore::checkpoint_before(const Series& series, TimestampTz ts) {
 }
 
 void StateStore::store(const Series& series, const Position& position, uint64 signature, const bytea* state,
-                        const Outcome& outcome) {
+                       const Outcome& outcome) {
     Datum values[] = {Int32GetDatum(series.instrument_id),
                       CStringGetTextDatum(series.timeframe),
                       TimestampTzGetDatum(position.ts),
@@ -97,7 +97,7 @@ void StateStore::forget(const Series& series) {
 }
 
 void StateStore::store_checkpoints(const Series& series, TimestampTz from, const Position& position,
-                                    const Checkpoints& ladder) {
+                                   const Checkpoints& ladder) {
     Datum values[] = {Int32GetDatum(series.instrument_id), CStringGetTextDatum(series.timeframe),
                       TimestampTzGetDatum(from), Int64GetDatum(position.bars), Datum{0}};
     execute_query(drop_checkpoints_, values);

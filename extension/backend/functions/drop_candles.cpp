@@ -36,10 +36,14 @@ TimestampTz moment_argument(FunctionCallInfo fcinfo, int argument) {
         return DirectFunctionCall3(input, CStringGetDatum(written), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
     };
     switch (const Oid type = get_fn_expr_argtype(fcinfo->flinfo, argument)) {
-        case TIMESTAMPTZOID: return DatumGetTimestampTz(value);
-        case TIMESTAMPOID: return DatumGetTimestampTz(DirectFunctionCall1(timestamp_timestamptz, value));
-        case DATEOID: return DatumGetTimestampTz(DirectFunctionCall1(date_timestamptz, value));
-        case INTERVALOID: return back(value);
+        case TIMESTAMPTZOID:
+            return DatumGetTimestampTz(value);
+        case TIMESTAMPOID:
+            return DatumGetTimestampTz(DirectFunctionCall1(timestamp_timestamptz, value));
+        case DATEOID:
+            return DatumGetTimestampTz(DirectFunctionCall1(date_timestamptz, value));
+        case INTERVALOID:
+            return back(value);
         case UNKNOWNOID:
         case TEXTOID: {
             const char* written = type == TEXTOID ? TextDatumGetCString(value) : DatumGetCString(value);

@@ -348,9 +348,7 @@ Datum note_ddl(FunctionCallInfo fcinfo) {
         error = try_in_subtransaction([&] { note(data); });
     }
     PG_FINALLY();
-    {
-        at_work = false;
-    }
+    { at_work = false; }
     PG_END_TRY();
     if (!error) return Datum{0};
     if (error->sqlerrcode == ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST) ReThrowError(error);

@@ -1,5 +1,5 @@
-// ranges_to_request() and candles_to_request(): what has to be asked of the provider to complete a series, as dates and as
-// candles.
+// ranges_to_request() and candles_to_request(): what has to be asked of the provider to complete a series, as dates and
+// as candles.
 #include <algorithm>
 
 #include "backend/candles/gap_finder.hpp"
@@ -86,7 +86,8 @@ Datum ranges_to_request(FunctionCallInfo fcinfo) {
         const ExpectedRange range = expected_range(instrument, std::max(clock.instant(clock.zone, first, 0), kept_from),
                                                    clock.instant(clock.zone, last + 1, 0), now);
         GapFinder finder(schema, CurrentMemoryContext);
-        const RequestableGaps gaps = finder.find_requestable(series, timeframe, *instrument.trading, range, confirmed_since);
+        const RequestableGaps gaps =
+            finder.find_requestable(series, timeframe, *instrument.trading, range, confirmed_since);
         Ranges ranges(rows, desc, timeframe, last);
         Periods periods(instrument.trading->calendar, std::max(first, instrument.first_date),
                         std::min(last, instrument.last_date));
@@ -125,8 +126,8 @@ Datum candles_to_request(FunctionCallInfo fcinfo) {
     const ExpectedRange range = expected_range(instrument, std::max(bound_argument(fcinfo, 2, DT_NOBEGIN), kept_from),
                                                bound_argument(fcinfo, 3, DT_NOEND), market_now());
     GapFinder finder(schema, CurrentMemoryContext);
-    const RequestableGaps gaps =
-        finder.find_requestable(series, timeframe, *instrument.trading, range, before(market_now(), PG_GETARG_DATUM(4)));
+    const RequestableGaps gaps = finder.find_requestable(series, timeframe, *instrument.trading, range,
+                                                         before(market_now(), PG_GETARG_DATUM(4)));
     for (int64 i = 0; i < gaps.count; ++i) {
         CHECK_FOR_INTERRUPTS();
         Datum values[] = {TimestampTzGetDatum(gaps.list[i].first), TimestampTzGetDatum(gaps.list[i].last)};

@@ -27,8 +27,8 @@ void require_top_level(FunctionCallInfo fcinfo) {
 }
 
 /// The same without workers, in this session. `done` so far are counted in what it reports.
-void refresh_here(GuardedRefresh& refresh, RefreshProgressLog& progress_row, const SeriesStatusList& list, Progress& progress,
-                  int fresh, int64 run, RefreshTotals* totals) {
+void refresh_here(GuardedRefresh& refresh, RefreshProgressLog& progress_row, const SeriesStatusList& list,
+                  Progress& progress, int fresh, int64 run, RefreshTotals* totals) {
     MemoryContext procedure = CurrentMemoryContext;
     MemoryContext each = AllocSetContextCreate(procedure, "pg_candle refresh, one series", ALLOCSET_DEFAULT_SIZES);
     SeriesStatusList held{};

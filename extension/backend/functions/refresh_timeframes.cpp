@@ -198,7 +198,8 @@ Datum refresh_timeframes(FunctionCallInfo fcinfo) {
             const char* problem = calendars.find_instrument(one.id, calendar);
             ErrorData* error = nullptr;
             const bool hidden = !problem && hides_candles(schema, {one.id, nullptr});
-            if (hidden) left_out.add(one.id, hidden_candles(), hidden_candles_hint);
+            if (hidden)
+                left_out.add(one.id, hidden_candles(), hidden_candles_hint);
             else if (!problem)
                 error = try_in_subtransaction([&] { written = refresh.refresh(one.id, *calendar.trading); });
             const bool is_held_now = error && commit && is_held(error);
@@ -211,8 +212,10 @@ Datum refresh_timeframes(FunctionCallInfo fcinfo) {
                              "pg_stat_activity and pg_prepared_xacts show who has a transaction open. The next refresh "
                              "takes them up.");
             MemoryContextSwitchTo(procedure);
-            if (is_held_now) todo[held++] = one;
-            else progress.add(written);
+            if (is_held_now)
+                todo[held++] = one;
+            else
+                progress.add(written);
             MemoryContextReset(each);
             if (commit) {
                 AtEOXact_GUC(true, level);
@@ -233,8 +236,10 @@ Datum refresh_timeframes(FunctionCallInfo fcinfo) {
         CHECK_FOR_INTERRUPTS();
         const Series& stray = work.strays.series[i];
         // Candles that are not there, where nobody wants them, need no row; nor does what is no timeframe.
-        if (!is_timeframe(stray.timeframe)) log.take(stray);
-        else forget_if_gone(schema, log, stray, &stray, 1);
+        if (!is_timeframe(stray.timeframe))
+            log.take(stray);
+        else
+            forget_if_gone(schema, log, stray, &stray, 1);
     }
     AtEOXact_GUC(true, level);
     SPI_finish();

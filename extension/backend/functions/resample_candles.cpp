@@ -18,11 +18,16 @@ namespace {
 /// How far behind its start a bucket can reach.
 int64 reach(const Timeframe& timeframe) {
     switch (timeframe.unit) {
-        case Timeframe::Unit::minute: return timeframe.count * USECS_PER_MINUTE;
-        case Timeframe::Unit::hour: return timeframe.count * USECS_PER_HOUR;
-        case Timeframe::Unit::day: return 2 * USECS_PER_DAY;  // some days have 25 hours
-        case Timeframe::Unit::week: return 8 * USECS_PER_DAY;
-        case Timeframe::Unit::month: return 32 * USECS_PER_DAY;
+        case Timeframe::Unit::minute:
+            return timeframe.count * USECS_PER_MINUTE;
+        case Timeframe::Unit::hour:
+            return timeframe.count * USECS_PER_HOUR;
+        case Timeframe::Unit::day:
+            return 2 * USECS_PER_DAY;  // some days have 25 hours
+        case Timeframe::Unit::week:
+            return 8 * USECS_PER_DAY;
+        case Timeframe::Unit::month:
+            return 32 * USECS_PER_DAY;
     }
     return 0;
 }

@@ -93,11 +93,20 @@ bool take_inputs(FunctionCallInfo fcinfo, const WindowCall* call) {
                             errmsg("%s got an infinite value", get_func_name(fcinfo->flinfo->fn_oid)),
                             errhint("NULL and NaN are skipped; infinity is not.")));
         switch (call->column.indicator->inputs[i]) {
-            case 'h': candles.high[0] = value + 0.0; break;
-            case 'l': candles.low[0] = value + 0.0; break;
-            case 'c': candles.close[0] = value + 0.0; break;
-            case 'v': candles.volume[0] = value + 0.0; break;
-            default: elog(ERROR, "unknown input of a window function");
+            case 'h':
+                candles.high[0] = value + 0.0;
+                break;
+            case 'l':
+                candles.low[0] = value + 0.0;
+                break;
+            case 'c':
+                candles.close[0] = value + 0.0;
+                break;
+            case 'v':
+                candles.volume[0] = value + 0.0;
+                break;
+            default:
+                elog(ERROR, "unknown input of a window function");
         }
     }
     return complete;

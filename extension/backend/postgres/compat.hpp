@@ -76,8 +76,8 @@ inline BlockNumber add_pages([[maybe_unused]] Relation table, [[maybe_unused]] i
     return first;
 }
 
-/// Whether pages of B-trees may be written past PostgreSQL's own code (btree_leaf_batch.hpp): on majors on which that was tried
-/// with amcheck, a standby and wal_consistency_checking.
+/// Whether pages of B-trees may be written past PostgreSQL's own code (btree_leaf_batch.hpp): on majors on which that
+/// was tried with amcheck, a standby and wal_consistency_checking.
 inline constexpr bool index_pages_proven = PG_VERSION_NUM < 180000;
 
 /// What a page of a B-tree says of itself. 15 made a macro of it (postgres commit d16773cdc8).

@@ -32,9 +32,7 @@ Datum without_own_queries(Datum (*body)(void*), void* state) {
     MemoryContext caller = CurrentMemoryContext;
     Datum result = 0;
     PG_TRY();
-    {
-        result = body(state);
-    }
+    { result = body(state); }
     PG_CATCH();
     {
         MemoryContextSwitchTo(caller);

@@ -8,8 +8,8 @@ namespace pg_candle {
 
 // The rules of this folder. PostgreSQL reports errors by longjmp, which skips destructors; so nothing here owns
 // anything that has one: plain data and palloc only, freed with its memory context. The kernels neither throw nor
-// allocate after they are built. catch_exceptions() is for what a library might do all the same: an exception that left an
-// entry point would take the whole cluster down.
+// allocate after they are built. catch_exceptions() is for what a library might do all the same: an exception that left
+// an entry point would take the whole cluster down.
 
 /// Runs the body of an SQL-callable function; turns a C++ exception into a PostgreSQL error, after it is destroyed. For
 /// functions that are called for every row, and run no queries.

@@ -13,10 +13,10 @@ struct Settings {
     char* now;                   ///< the market's clock, for tests and replays
     char* stale_after;           ///< an interval, for data_freshness
     // Of the server: the launcher.
-    char* databases;  ///< names, separated by commas
-    char* role;       ///< as whom it works in them
-    int naptime;      ///< seconds between two looks
-    int verify_every; ///< seconds after which a series is read from its first candle on again; 0: never
+    char* databases;   ///< names, separated by commas
+    char* role;        ///< as whom it works in them
+    int naptime;       ///< seconds between two looks
+    int verify_every;  ///< seconds after which a series is read from its first candle on again; 0: never
 };
 extern Settings settings;
 

@@ -125,8 +125,7 @@ Portal open_ordered(SPIPlanPtr query, Datum* values, const char* nulls, bool rea
     const int level = NewGUCNestLevel();
     set_config_option("enable_sort", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
     set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-    Portal portal =
-        without_wrong_pruning([&] { return SPI_cursor_open(nullptr, query, values, nulls, read_only); });
+    Portal portal = without_wrong_pruning([&] { return SPI_cursor_open(nullptr, query, values, nulls, read_only); });
     AtEOXact_GUC(true, level);
     MemoryContextSwitchTo(caller);
     return portal;

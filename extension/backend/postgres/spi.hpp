@@ -9,8 +9,8 @@ namespace pg_candle {
 // The tables belong to users. So queries cast what they select to the type that is read (tables.hpp says which types
 // can be), and every value is asked for its type and for NULL where it is read: there is no other way to read a row.
 
-/// How the text of each of our queries begins: so that those who look at statements know whose it is, and catch_exceptions()
-/// that it is no news for a user.
+/// How the text of each of our queries begins: so that those who look at statements know whose it is, and
+/// catch_exceptions() that it is no news for a user.
 extern const char* const own_query;
 
 /// Prepares a query for many executions with one plan. SPI keeps it until SPI_finish(), or until `memory` is reset or
@@ -38,7 +38,7 @@ public:
     int64 int8(int column, int64 otherwise = 0) const;
     TimestampTz time(int column, TimestampTz otherwise) const;
     int32 date(int column, int32 otherwise) const;
-    Oid oid(int column) const;                 ///< InvalidOid where it is NULL
+    Oid oid(int column) const;                    ///< InvalidOid where it is NULL
     TransactionId transaction(int column) const;  ///< InvalidTransactionId where it is NULL
 
     /// A text, palloc'd in the current memory context; null where it is NULL.

@@ -28,7 +28,7 @@ private:
 
     ResultRelInfo* target_;
     MemoryContext entries_;
-    uint8* parts_;    // for each index, INDEX_MAX_KEYS places in key_
+    uint8* parts_;           // for each index, INDEX_MAX_KEYS places in key_
     BtreeLeafBatch** runs_;  // for each index, or nullptr if it is no B-tree
     bool usable_;
     Datum key_[3];  // instrument_id, timeframe, ts

@@ -27,12 +27,11 @@ void* allocate_in_context(void*, std::size_t bytes) {
 
 void require_writable(const RowShape* shape, Form_pg_attribute column) {
     if (!is_generated(column)) return;
-    ereport(ERROR, (errcode(ERRCODE_GENERATED_ALWAYS),
-                    errmsg("column \"%s\" of %s is generated and cannot be computed", NameStr(column->attname),
-                           shape->name),
-                    key_part(NameStr(column->attname)) >= 0
-                        ? errhint("It must be a column that can be written.")
-                        : errhint("Give it a name that means nothing to pg_candle.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_GENERATED_ALWAYS),
+             errmsg("column \"%s\" of %s is generated and cannot be computed", NameStr(column->attname), shape->name),
+             key_part(NameStr(column->attname)) >= 0 ? errhint("It must be a column that can be written.")
+                                                     : errhint("Give it a name that means nothing to pg_candle.")));
 }
 
 /// Calls `each` with every name of a list.
@@ -179,9 +178,9 @@ RowShape* compile_shape(TupleDesc desc, const char* name, ShapeUse use, const ch
         if (!add_plain_column(shape, column, use)) add_indicator(shape, column);
     }
     if (!has_ts)
-        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("%s has no column \"ts\"", name),
-                        errdetail("Each row is the candle that starts at ts."),
-                        errhint("Add a column \"ts timestamptz\".")));
+        ereport(ERROR,
+                (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("%s has no column \"ts\"", name),
+                 errdetail("Each row is the candle that starts at ts."), errhint("Add a column \"ts timestamptz\".")));
     shape->plan->ready();
     return shape;
 }

@@ -45,8 +45,7 @@ uint64 execute_unlogged(SPIPlanPtr query, Datum* values) {
 
 SqlWrite::SqlWrite(const char* table, const RowShape* shape)
     : memory_(CurrentMemoryContext), desc_(CreateTemplateTupleDesc(shape->count)) {
-    for (int c = 0; c < shape->count; ++c)
-        TupleDescCopyEntry(desc_, c + 1, shape->desc, shape->columns[c].attno);
+    for (int c = 0; c < shape->count; ++c) TupleDescCopyEntry(desc_, c + 1, shape->desc, shape->columns[c].attno);
     removed_ = static_cast<Datum*>(palloc(sizeof(Datum) * batch));
     batch_ = static_cast<EphemeralNamedRelation>(palloc0(sizeof(EphemeralNamedRelationData)));
     batch_->md.name = pstrdup(batch_name);

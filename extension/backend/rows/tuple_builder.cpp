@@ -17,10 +17,14 @@ float4 real(double x) { return static_cast<float4>(x) + 0.0f; }
 
 bool is_absent(ShapeColumn::Kind kind, const void* source, int i) {
     switch (kind) {
-        case ShapeColumn::Kind::float8: return !is_value(number(source, i));
-        case ShapeColumn::Kind::float4: return !is_value(real(number(source, i)));
-        case ShapeColumn::Kind::whole: return !is_value(number(source, i));
-        default: return false;
+        case ShapeColumn::Kind::float8:
+            return !is_value(number(source, i));
+        case ShapeColumn::Kind::float4:
+            return !is_value(real(number(source, i)));
+        case ShapeColumn::Kind::whole:
+            return !is_value(number(source, i));
+        default:
+            return false;
     }
 }
 
@@ -68,12 +72,18 @@ void TupleBuilder::start(const Series& series) {
 Datum TupleBuilder::value(const ShapeColumn& column, int i, bool* null) const {
     *null = is_absent(column.kind, column.source, i);
     switch (column.kind) {
-        case ShapeColumn::Kind::float8: return Float8GetDatum(number(column.source, i));
-        case ShapeColumn::Kind::float4: return Float4GetDatum(real(number(column.source, i)));
-        case ShapeColumn::Kind::whole: return *null ? Datum{0} : Int64GetDatum(whole(column.source, i));
-        case ShapeColumn::Kind::int8: return Int64GetDatum(integer(column.source, i));
-        case ShapeColumn::Kind::instrument_id: return instrument_id_;
-        case ShapeColumn::Kind::timeframe: return timeframe_;
+        case ShapeColumn::Kind::float8:
+            return Float8GetDatum(number(column.source, i));
+        case ShapeColumn::Kind::float4:
+            return Float4GetDatum(real(number(column.source, i)));
+        case ShapeColumn::Kind::whole:
+            return *null ? Datum{0} : Int64GetDatum(whole(column.source, i));
+        case ShapeColumn::Kind::int8:
+            return Int64GetDatum(integer(column.source, i));
+        case ShapeColumn::Kind::instrument_id:
+            return instrument_id_;
+        case ShapeColumn::Kind::timeframe:
+            return timeframe_;
     }
     pg_unreachable();
 }

@@ -27,7 +27,8 @@ namespace pg_candle {
 DatabaseSlot* database_slots() {
     LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
     bool found;
-    auto* rounds = static_cast<DatabaseSlot*>(ShmemInitStruct("pg_candle rounds", sizeof(DatabaseSlot) * max_databases, &found));
+    auto* rounds =
+        static_cast<DatabaseSlot*>(ShmemInitStruct("pg_candle rounds", sizeof(DatabaseSlot) * max_databases, &found));
     if (!found) memset(rounds, 0, sizeof(DatabaseSlot) * max_databases);
     LWLockRelease(AddinShmemInitLock);
     return rounds;
@@ -246,5 +247,8 @@ extern "C" PGDLLEXPORT void pg_candle_launcher(Datum);
 extern "C" PGDLLEXPORT void pg_candle_launcher(Datum) {
     pg_candle::accept_signals();
     BackgroundWorkerInitializeConnection(nullptr, nullptr, 0);
-    pg_candle::catch_exceptions([&] { pg_candle::launch(); return Datum{0}; });
+    pg_candle::catch_exceptions([&] {
+        pg_candle::launch();
+        return Datum{0};
+    });
 }

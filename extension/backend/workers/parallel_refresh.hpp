@@ -8,7 +8,7 @@ inline constexpr int max_workers = 64;
 
 /// What became of a refresh of many series.
 struct RefreshTotals {
-    int done = 0;    ///< series that were worked on, failed ones among them
+    int done = 0;  ///< series that were worked on, failed ones among them
     int failed = 0;
     int64 rows = 0;
     SeriesStatusList held{};  ///< that somebody held: not done

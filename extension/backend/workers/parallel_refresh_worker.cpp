@@ -36,8 +36,8 @@ void work(RefreshQueue* queue, int worker) {
     int next = take();
     in_transaction(queue->user, queue->security, [&] {
         MemoryContextSwitchTo(memory);
-        refresh =
-            new (palloc(sizeof(GuardedRefresh))) GuardedRefresh(queue->schema, SeriesComputation::Waits::never, queue->workers > 1);
+        refresh = new (palloc(sizeof(GuardedRefresh)))
+            GuardedRefresh(queue->schema, SeriesComputation::Waits::never, queue->workers > 1);
         run = new (palloc(sizeof(RefreshProgressLog))) RefreshProgressLog(queue->schema);
         if (next >= queue->count) return;
         const Series first = queue->at(next).series;

@@ -28,7 +28,7 @@ struct RefreshQueue {
     int security;
     int64 run;
     int count;
-    int workers;  ///< that were asked for
+    int workers;   ///< that were asked for
     slock_t lock;  ///< for whoever adds a failure
     pg_atomic_uint32 next, done, failed;
     pg_atomic_uint64 rows;

@@ -3,7 +3,8 @@
 
 namespace pg_candle {
 
-/// A smoothed average of the close, seeded with the mean of the first n: EMA and Wilder's average differ in alpha alone.
+/// A smoothed average of the close, seeded with the mean of the first n: EMA and Wilder's average differ in alpha
+/// alone.
 class CloseAverage : public Kernel {
 public:
     void run(const Block&) noexcept override {}  // the bank does the work
@@ -12,7 +13,8 @@ protected:
     CloseAverage(Plan& plan, int n, double alpha) {
         Smoothing& bank = Smoothing::over(plan, nullptr);
         reads(bank);
-        outputs_ = {bank.add(plan, {.input = nullptr, .alpha = alpha, .seed_inputs = n, .seed_divisor = static_cast<double>(n)})};
+        outputs_ = {bank.add(
+            plan, {.input = nullptr, .alpha = alpha, .seed_inputs = n, .seed_divisor = static_cast<double>(n)})};
     }
     ~CloseAverage() = default;
 };

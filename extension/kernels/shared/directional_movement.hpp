@@ -3,9 +3,9 @@
 
 namespace pg_candle {
 
-/// Outputs 0 and 1: Wilder's plus and minus directional movement, from candle 1 on (0 at candle 0): the larger of the rise
-/// of the high and the fall of the low, if it is above 0; neither if they are equal.
-/// Source: J. W. Wilder, New Concepts in Technical Trading Systems, 1978.
+/// Outputs 0 and 1: Wilder's plus and minus directional movement, from candle 1 on (0 at candle 0): the larger of the
+/// rise of the high and the fall of the low, if it is above 0; neither if they are equal. Source: J. W. Wilder, New
+/// Concepts in Technical Trading Systems, 1978.
 class DirectionalMovement final : public Kernel {
 public:
     DirectionalMovement(Plan& plan, const Parameters&) : candles_(plan.candles()) {

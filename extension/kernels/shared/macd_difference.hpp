@@ -3,8 +3,8 @@
 
 namespace pg_candle {
 
-/// EMA(fast) - EMA(slow) of the close from candle slow - 1 on, aligned as TA-Lib does: the fast one is seeded with the mean
-/// of the fast closes that end where the slow seed ends.
+/// EMA(fast) - EMA(slow) of the close from candle slow - 1 on, aligned as TA-Lib does: the fast one is seeded with the
+/// mean of the fast closes that end where the slow seed ends.
 class MacdDifference final : public Kernel {
 public:
     MacdDifference(Plan& plan, const Parameters& p) {
@@ -23,8 +23,12 @@ public:
 
 private:
     static Smoothing::Lane lane(int n, int first) {
-        return {.input = nullptr, .alpha = 2.0 / (n + 1), .first = first, .seed_inputs = n,
-                .seed_divisor = static_cast<double>(n), .distance = true};
+        return {.input = nullptr,
+                .alpha = 2.0 / (n + 1),
+                .first = first,
+                .seed_inputs = n,
+                .seed_divisor = static_cast<double>(n),
+                .distance = true};
     }
 
     const double* fast_;

@@ -8,10 +8,10 @@ namespace pg_candle {
 /// Sum of squared distances from the mean over the last n values of a column, for every n-th and later value.
 ///
 /// The series is cut into chunks of n values, at fixed places. A window is then the end of one chunk and the beginning
-/// of the next; for both, sums of d and d*d are kept, d being the distance from the first value of the newer chunk. Nothing
-/// is ever subtracted from a sum, so nothing drifts; and as that first value lies in the window itself, d is never much
-/// larger than the spread, so squares do not cancel: a flat window gives exactly 0. (Sums of squares and sliding sums
-/// lose the result after a jump or a flat stretch.)
+/// of the next; for both, sums of d and d*d are kept, d being the distance from the first value of the newer chunk.
+/// Nothing is ever subtracted from a sum, so nothing drifts; and as that first value lies in the window itself, d is
+/// never much larger than the spread, so squares do not cancel: a flat window gives exactly 0. (Sums of squares and
+/// sliding sums lose the result after a jump or a flat stretch.)
 ///
 /// Memory: 24 bytes per candle of n. Output 0: the sum of squares, garbage before n values are there.
 class Moments {
@@ -40,7 +40,8 @@ public:
         }
     }
 
-    /// One value for each candle of the series must have been taken. The older chunk's sums are made again from its values.
+    /// One value for each candle of the series must have been taken. The older chunk's sums are made again from its
+    /// values.
     void carry(State& state) noexcept {
         state.carry(origin_, newer_.d, newer_.dd);
         state.carry_array(values_, n_);
@@ -86,7 +87,7 @@ private:
     }
 
     int n_ = 0;
-    int place_ = 0;     // in the newer chunk, of the value to come
+    int place_ = 0;  // in the newer chunk, of the value to come
     double origin_ = 0;
     double* totals_ = nullptr;  // of d over the window, for the values of one run()
     Sums newer_{};              // of the newer chunk, so far

@@ -30,7 +30,8 @@ public:
     }
 
     void carry(State& state) noexcept override {
-        state.carry(session_, current_.high, current_.low, current_.close, previous_.high, previous_.low, previous_.close);
+        state.carry(session_, current_.high, current_.low, current_.close, previous_.high, previous_.low,
+                    previous_.close);
     }
 
 private:

@@ -6,11 +6,11 @@
 namespace pg_candle {
 
 /// Least squares of the close on the candle number over the last n closes, for slope_N and r2_N.
-/// Output 0: sum of (x - mean x)(close - mean close); output 1: sum of (close - mean close)^2. x counts candles, so that
-/// the sum of (x - mean x)^2 is n (n^2 - 1) / 12. Garbage before n closes are there.
+/// Output 0: sum of (x - mean x)(close - mean close); output 1: sum of (close - mean close)^2. x counts candles, so
+/// that the sum of (x - mean x)^2 is n (n^2 - 1) / 12. Garbage before n closes are there.
 ///
-/// Chunks and distances from a close inside the window, as in moments.hpp and for the same reasons; here the sums are also
-/// weighted with the place of the close in its chunk. Memory: 32 bytes per candle of n.
+/// Chunks and distances from a close inside the window, as in moments.hpp and for the same reasons; here the sums are
+/// also weighted with the place of the close in its chunk. Memory: 32 bytes per candle of n.
 class Regression final : public Kernel {
 public:
     Regression(Plan& plan, const Parameters& p) : n_(p.integer(0)), close_(plan.candles().close) {

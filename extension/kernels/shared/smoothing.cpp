@@ -143,7 +143,11 @@ void Smoothing::run_together(int offset, int count, const double* distances) noe
             up[l] = lane.input || lane.distance ? 0 : base_;
         }
         const int lanes = lanes_ - from;
-        const auto run = lanes > 12 ? step<16> : lanes > 8 ? step<12> : lanes > 4 ? step<8> : lanes > 2 ? step<4> : step<2>;
+        const auto run = lanes > 12  ? step<16>
+                         : lanes > 8 ? step<12>
+                         : lanes > 4 ? step<8>
+                         : lanes > 2 ? step<4>
+                                     : step<2>;
         run(average_ + from, alpha_ + from, up, input, output, count);
     }
 }

@@ -3,13 +3,15 @@
 
 namespace pg_candle {
 
-/// All averages of the form y += alpha * (x - y) of a plan, side by side: EMAs, Wilder's averages, whatever their input.
-/// One such average waits for its own last value at every candle; sixteen of them wait together. Each average is a lane.
+/// All averages of the form y += alpha * (x - y) of a plan, side by side: EMAs, Wilder's averages, whatever their
+/// input. One such average waits for its own last value at every candle; sixteen of them wait together. Each average is
+/// a lane.
 ///
 /// Two things keep them exact at fixed candle numbers (multiples of 64, whatever the blocks):
 /// * Lanes over closes hold their distance from a base near the current close, so that differences of such lanes
 ///   (MACD) are not lost in the digits of the price level.
-/// * What decays towards 0 (on a flat stretch) never reaches denormal numbers, nor 0: lanes that only matter as ratios to each
+/// * What decays towards 0 (on a flat stretch) never reaches denormal numbers, nor 0: lanes that only matter as ratios
+/// to each
 ///   other are scaled up together, others stop at 1e-250.
 ///
 /// Parameter 0: the level; lanes may only read what lies below it. Use `Smoothing::over()`.
@@ -18,14 +20,14 @@ public:
     Smoothing(Plan&, const Parameters& level) { level_ = level.integer(0); }
 
     struct Lane {
-        const double* input;           ///< a kernel's output; null: the close
+        const double* input;  ///< a kernel's output; null: the close
         double alpha;
-        std::int64_t first = 0;        ///< candle of the first input
-        int seed_inputs = 0;           ///< the average starts with the sum of so many inputs ...
-        double seed_divisor = 1;       ///< ... divided by this
-        bool distance = false;         ///< of closes: give the distance from base(), not the price
-        bool gaps = false;             ///< an input may be NaN: 0 for the seed, and later the average stays as it is
-        int ratio_group = 0;           ///< lanes of one group other than 0 matter only as ratios to each other
+        std::int64_t first = 0;   ///< candle of the first input
+        int seed_inputs = 0;      ///< the average starts with the sum of so many inputs ...
+        double seed_divisor = 1;  ///< ... divided by this
+        bool distance = false;    ///< of closes: give the distance from base(), not the price
+        bool gaps = false;        ///< an input may be NaN: 0 for the seed, and later the average stays as it is
+        int ratio_group = 0;      ///< lanes of one group other than 0 matter only as ratios to each other
         bool operator==(const Lane&) const = default;
     };
 
