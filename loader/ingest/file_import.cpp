@@ -68,6 +68,10 @@ private:
         CsvCandle row;
         while (csv.next(row)) {
             refuse_others(row.symbol);
+            if (row.is_contract && options_.symbol.empty())
+                throw Failure(Exit::usage,
+                              "The file holds options or futures of " + row.symbol + ", by strike or expiry.",
+                              "A file of one contract: --symbol says which.");
             rows.push_back(row);
             if (rows.size() == rows_per_batch) store_rows(rows);
         }
@@ -88,7 +92,13 @@ private:
     void store_rows(std::vector<CsvCandle>& rows) {
         if (!timeframe_) timeframe_ = see_timeframe(rows);
         std::map<std::string, CandleBatch> batches;
-        for (const CsvCandle& row : rows) add_candle(batches[row.symbol], *timeframe_, row.candle);
+        for (const CsvCandle& row : rows) {
+            CandleBatch& batch = batches[row.symbol];
+            if (const char* reason = implausible(row.candle))
+                ++batch.rejected[reason];
+            else
+                add_candle(batch, *timeframe_, row.candle);
+        }
         report_.rows += static_cast<std::int64_t>(rows.size());
         for (auto& [symbol, batch] : batches) store_batch(options_.symbol.empty() ? symbol : options_.symbol, batch);
         rows.clear();
@@ -96,11 +106,23 @@ private:
 
     void store_batch(const std::string& symbol, CandleBatch& batch) {
         sort_candles(batch, Repeated::last_wins);
+        refuse_mixture(batch);
         for (const auto& [reason, count] : batch.rejected) report_.rejected[reason] += count;
         for (const auto& [reason, count] : batch.altered) report_.altered[reason] += count;
         const int id = instrument(symbol.empty() ? symbol_of(path_) : symbol);
         report_.stored +=
             store_.write({id, format_timeframe(*timeframe_)}, Source::file, batch.candles, options_.replace);
+    }
+
+    /// One row that was written twice is corrected by the later one. Many are several instruments, contracts or
+    /// timeframes.
+    static void refuse_mixture(const CandleBatch& batch) {
+        if (2 * batch.contradictions <= static_cast<std::int64_t>(batch.candles.size())) return;
+        throw Failure(Exit::usage,
+                      std::to_string(batch.contradictions) +
+                          " starts have several rows with other numbers, as of several instruments, contracts or "
+                          "timeframes.",
+                      "A file holds one of them, or names each in a column symbol.");
     }
 
     /// A recorded body. What it is of stands in the recording's endpoint, if there is one.
@@ -135,7 +157,7 @@ private:
             CandleBatch probe;
             parse(body, {Timeframe::Unit::minute, 1}, probe);
             std::vector<CsvCandle> rows;
-            for (const Candle& candle : probe.candles) rows.push_back({{}, candle});
+            for (const Candle& candle : probe.candles) rows.push_back({{}, candle, false});
             timeframe_ = see_timeframe(rows);
         }
         CandleBatch batch;

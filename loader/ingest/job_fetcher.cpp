@@ -86,6 +86,7 @@ upstox::Parsed JobFetcher::parse(Answer& answer, upstox::Reply& reply) {
     if (answer.batch.unreadable > 0 && reply.attempts == 1) return upstox::Parsed::malformed;
     keep_range(answer.batch, india_midnight(bucket_date(timeframe, answer.job.from)),
                india_midnight(answer.job.to + days{1}));
+    keep_past(answer.batch, now());
     sort_candles(answer.batch, Repeated::refused);
     return upstox::Parsed::taken;
 }

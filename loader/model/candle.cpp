@@ -51,6 +51,15 @@ const char* impossible(const Candle& candle) {
     return nullptr;
 }
 
+const char* implausible(const Candle& candle) {
+    // Nothing that is traded costs more.
+    constexpr double max_price = 1e9;
+    if (std::min({candle.open, candle.high, candle.low, candle.close}) <= 0) return "a price is not above 0";
+    if (std::max({candle.open, candle.high, candle.low, candle.close}) > max_price)
+        return "a price is beyond all measure";
+    return nullptr;
+}
+
 void add_candle(CandleBatch& batch, const Timeframe& timeframe, Candle candle) {
     if (const char* reason = impossible(candle)) {
         ++batch.rejected[reason];
@@ -92,6 +101,7 @@ void sort_candles(CandleBatch& batch, Repeated repeated) {
             std::find_if(first, candles.end(), [&](const Candle& one) { return one.start != first->start; });
         const auto count = end - first;
         const bool same = std::all_of(first, end, [&](const Candle& one) { return one == *first; });
+        batch.contradictions += !same;
         if (repeated == Repeated::refused && !same) {
             batch.rejected["several rows of one start"] += count;
         } else {
@@ -108,6 +118,11 @@ void keep_range(CandleBatch& batch, Instant from, Instant to) {
     const auto removed =
         std::erase_if(batch.candles, [&](const Candle& one) { return one.start < from || one.start >= to; });
     if (removed > 0) batch.rejected["outside the range that was asked for"] += static_cast<std::int64_t>(removed);
+}
+
+void keep_past(CandleBatch& batch, Instant now) {
+    const auto removed = std::erase_if(batch.candles, [&](const Candle& one) { return one.start > now + minutes{5}; });
+    if (removed > 0) batch.rejected["in the future"] += static_cast<std::int64_t>(removed);
 }
 
 std::string format_timeframe(const Timeframe& timeframe) {

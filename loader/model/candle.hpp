@@ -28,8 +28,9 @@ struct CandleBatch {
     std::map<std::string, std::int64_t> rejected;  ///< reason → rows that were left out
     std::map<std::string, std::int64_t> altered;   ///< reason → rows that were taken in after a repair
     std::int64_t unreadable = 0;                   ///< those of the rejected that were no rows of a candle at all
+    std::int64_t contradictions = 0;               ///< starts of which there were several different rows
 
-    void clear() { candles.clear(), rejected.clear(), altered.clear(), unreadable = 0; }
+    void clear() { candles.clear(), rejected.clear(), altered.clear(), unreadable = contradictions = 0; }
 
     std::int64_t rejected_rows() const;
     /// "3 of 375 rows rejected: 2 x low is above high, 1 x ..."; empty if none was.
@@ -39,6 +40,10 @@ struct CandleBatch {
 /// What makes a candle impossible, or nullptr: prices that are not finite, or not low <= open, close <= high. The same
 /// rule as the CHECK of candle_data.
 const char* impossible(const Candle& candle);
+
+/// What no price of a trade is, although it may be stored: 0, below 0, or beyond all measure. For what comes from
+/// outside.
+const char* implausible(const Candle& candle);
 
 /// Adds the candle, or counts why not. A negative volume or open interest (overflows at the provider) becomes NULL. A
 /// candle of a day, week or month is moved to local midnight of its date, its Monday or its 1st; one of minutes or
@@ -56,6 +61,9 @@ void sort_candles(CandleBatch& batch, Repeated repeated);
 
 /// Removes what does not start in [from, to) and counts it.
 void keep_range(CandleBatch& batch, Instant from, Instant to);
+
+/// Removes what starts after `now`, but for a few minutes by which clocks may differ, and counts it.
+void keep_past(CandleBatch& batch, Instant now);
 
 /// The text that timeframes are written with, like `5m`.
 std::string format_timeframe(const Timeframe& timeframe);

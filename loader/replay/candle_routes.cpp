@@ -100,9 +100,24 @@ void Server::add_candles() {
 }
 
 void Server::add_calendar() {
+    // The exchanges that trade the synthetic market; on ordinary days also those that do not.
     const auto exchange_times = [](sys_days day) {
         constexpr sys_days longer_derivatives{year{2026} / 8 / 3};
         Json list = Json::array();
+        const auto add_others = [&](std::initializer_list<const char*> exchanges, minutes closes) {
+            const auto at = [&](minutes minute) {
+                return duration_cast<milliseconds>((india_midnight(day) + minute).time_since_epoch()).count();
+            };
+            for (const char* exchange : exchanges)
+                list.push_back({{"exchange", exchange}, {"start_time", at(hours{9})}, {"end_time", at(closes)}});
+        };
+        if (!SyntheticMarket::is_special(day)) {
+            const year year = year_month_day{day}.year();
+            const bool summer_in_new_york =
+                day >= sys_days{year / March / Sunday[2]} && day < sys_days{year / November / Sunday[1]};
+            add_others({"CDS", "BCD"}, hours{17});
+            add_others({"MCX", "NSCOM"}, hours{23} + minutes{summer_in_new_york ? 30 : 55});
+        }
         for (const char* exchange : {"NSE", "BSE", "NFO", "BFO"})
             for (const auto& period : SyntheticMarket::periods(day)) {
                 const bool derivatives = exchange[1] == 'F' && day >= longer_derivatives;

@@ -13,8 +13,8 @@ using namespace std::chrono;
 
 constexpr const char* source = "provider";
 
-/// More days than this are not taken away by one answer.
-constexpr int most_removed = 5;
+/// More days than this are neither taken away nor added by one answer, of a year that was known.
+constexpr int max_changed = 5;
 
 std::string time_of_day(Instant at) {
     const hh_mm_ss<microseconds> time{at + india_offset - Instant{india_date(at)}};
@@ -50,7 +50,8 @@ public:
     Sync(Connection& connection, const HolidayList& list, Date today)
         : connection_(connection), list_(list), today_(today) {
         const Rows known = connection_.run("SELECT DISTINCT calendar FROM trading_calendar");
-        for (int i = 0; i < known.size(); ++i) known_.insert(known.str(i, 0));
+        for (int i = 0; i < known.size(); ++i)
+            if (is_usable(known.str(i, 0))) known_.insert(known.str(i, 0));
         for (const MarketDay& day : list.days) {
             for (const std::string& exchange : day.closed) state(day, exchange, {});
             for (auto& [exchange, periods] : by_exchange(day.open)) state(day, exchange, periods);
@@ -58,6 +59,11 @@ public:
     }
 
     void apply_list(bool force) {
+        if (!list_.days.empty() && std::none_of(list_.days.begin(), list_.days.end(), [&](const MarketDay& day) {
+                return year_month_day{day.date}.year() == this_year();
+            }))
+            throw Failure(Exit::failed, "The provider's list has no day of this year; nothing was changed.");
+        refuse_additions(force);
         remove_unnamed(force);
         for (const auto& [exchange, days] : stated_)
             for (const auto& [date, statement] : days)
@@ -76,18 +82,15 @@ public:
         for (const auto& [exchange, periods] : open)
             if (known_.contains(exchange)) {
                 set_hours(exchange, today_, {periods, "hours of the day"});
-                connection_.run("SELECT clear_sync_alert('calendar_doubt', $1)", {subject(exchange)});
+                clear_doubt(exchange);
             }
         for (const char* exchange : {"NSE", "BSE", "NFO", "BFO", "CDS", "BCD", "MCX", "NSCOM"}) {
             if (open.contains(exchange) || !known_.contains(exchange)) continue;
-            const std::string expected = hours_of(exchange, today_);
-            if (expected.empty()) continue;
-            // An exchange of the provider that it does not name does not trade; unless the answer is doubtful.
-            const Statement* listed = statement(exchange, today_);
-            if (!hours.unreadable.empty() || open.empty() || (listed && !listed->open.empty()))
+            // An exchange that it does not name may not trade, or the answer has a part only. The list knows.
+            if (const std::string expected = hours_of(exchange, today_); !expected.empty())
                 doubt(exchange, expected);
             else
-                set_hours(exchange, today_, {{}, "no hours that day"});
+                clear_doubt(exchange);
         }
     }
 
@@ -108,7 +111,43 @@ private:
         return found == days->second.end() ? nullptr : &found->second;
     }
 
-    Date year_end() const { return year_month_day{today_}.year() / 12 / 31; }
+    year this_year() const { return year_month_day{today_}.year(); }
+    Date year_end() const { return this_year() / 12 / 31; }
+
+    /// Whether sessions can be told from the calendar. What the provider said of days to come is forgotten where it is
+    /// in the way: it is said anew now.
+    bool is_usable(const std::string& calendar) {
+        const auto problem = [&] { return connection_.run("SELECT calendar_problem($1)", {calendar}).str(0, 0); };
+        if (problem().empty()) return true;
+        connection_.run("DELETE FROM special_session WHERE calendar = $1 AND source = $2 AND session_date >= $3",
+                        {calendar, source, format_date(today_)});
+        const std::string text = problem();
+        if (!text.empty()) report.doubts.push_back("calendar " + calendar + " cannot be used: " + text);
+        return text.empty();
+    }
+
+    /// Holidays that were not known, of a year whose holidays were: a few may come, like elections; many are an error.
+    void refuse_additions(bool force) {
+        std::set<Date> dates;
+        for (const auto& [exchange, days] : stated_) {
+            const Rows known = connection_.run(
+                "SELECT known_through FROM trading_calendar WHERE calendar = $1 AND known_through >= $2",
+                {exchange, format_date(year_end())});
+            if (known.size() == 0) continue;
+            for (const auto& [date, said] : days)
+                if (date > today_ && said.open.empty() && !hours_of(exchange, date).empty()) dates.insert(date);
+        }
+        if (static_cast<int>(dates.size()) > max_changed && !force)
+            throw Failure(Exit::failed,
+                          "The provider's list has " + std::to_string(dates.size()) +
+                              " holidays that were not known, " + format_date(*dates.begin()) +
+                              " the first; nothing was changed.",
+                          "If that is right: pgcandle calendar --force");
+    }
+
+    void clear_doubt(const std::string& exchange) {
+        connection_.run("SELECT clear_sync_alert('calendar_doubt', $1)", {subject(exchange)});
+    }
     std::string subject(const std::string& exchange) const { return exchange + " " + format_date(today_); }
 
     std::string hours_of(const std::string& exchange, Date date) {
@@ -168,7 +207,7 @@ private:
                 dates.insert(date);
             }
         }
-        if (static_cast<int>(dates.size()) > most_removed && !force)
+        if (static_cast<int>(dates.size()) > max_changed && !force)
             throw Failure(Exit::failed,
                           "The provider's list lacks " + std::to_string(dates.size()) + " days that are known, " +
                               format_date(*dates.begin()) + " the first; nothing was changed.",

@@ -158,9 +158,12 @@ Stored CandleStore::upsert(const SeriesKey& series, Source source, const std::ve
         "= excluded.high, "
         "low = excluded.low, close = excluded.close, volume = excluded.volume, oi = excluded.oi WHERE " +
         replaces +
-        " AND (c.source, c.open, c.high, c.low, c.close, c.volume, c.oi) IS DISTINCT FROM (excluded.source, "
-        "excluded.open, "
-        "excluded.high, excluded.low, excluded.close, excluded.volume, excluded.oi) RETURNING xmax = 0 AS is_new, "
+        // A file that says what is known already says nothing: a candle that may still change is no other for it.
+        (source == Source::file ? " AND (c.open, c.high, c.low, c.close, c.volume, c.oi) IS DISTINCT FROM ("
+                                : " AND (c.source, c.open, c.high, c.low, c.close, c.volume, c.oi) IS DISTINCT FROM "
+                                  "(excluded.source, ") +
+        "excluded.open, excluded.high, excluded.low, excluded.close, excluded.volume, excluded.oi) RETURNING xmax = 0 "
+        "AS is_new, "
         "c.ts), "
         "kept AS (SELECT count(*) AS count FROM pg_temp.arriving_candle a JOIN candle_data c USING (instrument_id, "
         "timeframe, ts) "

@@ -41,6 +41,15 @@ std::string read_uri(const std::string& scheme, std::string_view rest) {
         refuse(is_word(scheme) ? "\"" + scheme + "://\" is no PostgreSQL" : "it has an unknown scheme");
     const std::string_view authority = rest.substr(0, rest.find_first_of("/?"));
     if (std::count(authority.begin(), authority.end(), '@') > 1) refuse("there is more than one @ before the host");
+    // Without an @ all of it is a host, and a password that stands there would be told as a port that is wrong.
+    if (authority.find('@') == authority.npos && authority.find('[') == authority.npos)
+        for (std::string_view hosts = authority; !hosts.empty();) {
+            const std::string_view host = hosts.substr(0, hosts.find(','));
+            const auto colon = host.find(':');
+            if (colon != host.npos && host.find_first_not_of("0123456789", colon + 1) != host.npos)
+                refuse("the port is no number, or the @ before the host is lacking");
+            hosts.remove_prefix(std::min(host.size() + 1, hosts.size()));
+        }
     const std::string_view path = rest.substr(authority.size(), rest.find('?') - authority.size());
     if (path.find('@') != path.npos) refuse("there is an @ behind the host");
     if (rest.find('#') != rest.npos) refuse("there is a # in it, which is written %23");
@@ -48,9 +57,8 @@ std::string read_uri(const std::string& scheme, std::string_view rest) {
         for (std::string_view parameters = rest.substr(query + 1); !parameters.empty();) {
             const auto end = std::min(parameters.find('&'), parameters.size());
             const std::string_view name = parameters.substr(0, std::min(parameters.find('='), end));
-            if (!is_parameter(name))
-                refuse(is_word(name) ? "libpq has no parameter \"" + std::string(name) + "\""
-                                     : "it has an unknown parameter");
+            // Not by its name, which may be what follows an & in a password.
+            if (!is_parameter(name)) refuse("libpq does not know one of the parameters behind the ?");
             parameters.remove_prefix(std::min(end + 1, parameters.size()));
         }
     }

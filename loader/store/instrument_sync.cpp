@@ -30,6 +30,13 @@ FROM (SELECT DISTINCT ON (instrument_key, coalesce(expiry_date, 'infinity')) num
 LEFT JOIN instrument_master m ON m.instrument_key = a.instrument_key
     AND coalesce(m.expiry_date, 'infinity'::date) = coalesce(a.expiry_date, 'infinity'::date))";
 
+// What is listed has not expired: a contract that lives and whose expiry is in the past now is a record that errs.
+constexpr const char* take_expired = R"(
+DELETE FROM pg_temp.known k USING instrument_master m
+WHERE k.instrument_id IS NULL AND m.instrument_key = k.instrument_key AND m.is_active
+  AND k.expiry_date < (candle_now() AT TIME ZONE 'Asia/Kolkata')::date AND m.expiry_date > k.expiry_date
+RETURNING k.number, k.instrument_key, k.expiry_date)";
+
 // Exchanges move expiries, around holidays and for good; the key stays.
 constexpr const char* find_moved = R"(
 UPDATE pg_temp.known k SET instrument_id = m.instrument_id, was_active = m.is_active, moved_from = m.expiry_date
@@ -151,13 +158,16 @@ void InstrumentSync::add(const InstrumentRecord& record) {
 
 void InstrumentSync::add_bad(std::int64_t number, std::int64_t offset, const std::string& reason,
                              const std::string& key) {
+    add_bad("record " + std::to_string(number) + " at byte " + std::to_string(offset), reason, key);
+}
+
+void InstrumentSync::add_bad(const std::string& record, const std::string& reason, const std::string& key) {
     ++report_.bad_records;
     if (key.empty())
         unknown_key_ = true;
     else
         bad_keys_.push_back(key);
-    const std::string problem =
-        "record " + std::to_string(number) + " at byte " + std::to_string(offset) + ": " + reason;
+    const std::string problem = record + ": " + reason;
     if (report_.problems.size() < problems_kept) {
         report_.problems.push_back(problem);
         spdlog::warn("instruments skipped {}", problem);
@@ -210,6 +220,10 @@ SyncReport InstrumentSync::finish(bool force) {
         identities += segments.number(i, 1);
     }
     report_.duplicates = good_ - identities;
+    const Rows expired = connection_.run(take_expired);
+    for (int i = 0; i < expired.size(); ++i)
+        add_bad("record " + expired.str(i, 0), expired.str(i, 1) + " expired on " + expired.str(i, 2),
+                expired.str(i, 1));
     connection_.run(find_moved);
     connection_.run("CREATE TEMP TABLE vanished (instrument_id integer, segment text) ON COMMIT DROP");
     connection_.run(find_vanished, {array_or_null(bad_keys_).value_or("{}")});

@@ -49,6 +49,7 @@ public:
     SyncReport finish(bool force);
 
 private:
+    void add_bad(const std::string& record, const std::string& reason, const std::string& key);
     void count_active(std::int64_t SyncReport::Count::*when);
     void check(bool force);
 

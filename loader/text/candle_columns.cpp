@@ -1,6 +1,8 @@
 #include "text/candle_columns.hpp"
 
+#include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <string>
 
 namespace pg_candle {
@@ -89,13 +91,28 @@ constexpr Name names[] = {
     {"exchange", Column::exchange},
 };
 
-}  // namespace
+/// What the bhavcopies and brokers tell contracts of one underlying apart by.
+constexpr std::string_view contract_names[] = {"strikepr",   "strikeprice", "strkpric", "strike",
+                                               "optiontyp",  "optiontype",  "optntp",   "expirydt",
+                                               "expirydate", "expiry",      "xprydt",   "fininstrmactlxprydt"};
 
-std::optional<Column> column_of(std::string_view name) {
+std::string plain_name(std::string_view name) {
     std::string plain;
     for (const char c : name)
         if (std::isalnum(static_cast<unsigned char>(c)))
             plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return plain;
+}
+
+}  // namespace
+
+bool tells_contracts_apart(std::string_view name) {
+    return std::find(std::begin(contract_names), std::end(contract_names), plain_name(name)) !=
+           std::end(contract_names);
+}
+
+std::optional<Column> column_of(std::string_view name) {
+    const std::string plain = plain_name(name);
     // Amibroker writes both in one.
     if (name.find('/') != name.npos && plain == "datetime") return Column::instant;
     for (const Name& one : names)

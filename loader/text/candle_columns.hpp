@@ -27,4 +27,7 @@ inline constexpr int column_kinds = 15;
 /// What a column of that name holds: as brokers, exchanges and programs name it, whatever the case, blanks and signs.
 std::optional<Column> column_of(std::string_view name);
 
+/// Whether it is a strike, a type of option or an expiry: a symbol beside it names the underlying only.
+bool tells_contracts_apart(std::string_view name);
+
 }  // namespace pg_candle

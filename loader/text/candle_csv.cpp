@@ -110,6 +110,8 @@ CandleCsv::CandleCsv(LineReader& lines, std::string_view header, const CsvHints&
     for (std::size_t i = 0; i < fields_.size(); ++i)
         if (!fields_[i].empty() && std::find(columns_.begin(), columns_.end(), static_cast<int>(i)) == columns_.end())
             unread_.emplace_back(fields_[i]);
+    for (std::size_t i = 0; i < fields_.size(); ++i)
+        if (tells_contracts_apart(fields_[i])) contract_columns_.push_back(static_cast<int>(i));
     utc_ = columns_[static_cast<std::size_t>(Column::instant_utc)] >= 0;
     look_ahead(hints);
 }
@@ -170,6 +172,11 @@ const char* CandleCsv::read(std::string_view line, CsvCandle& row) {
     if (row.symbol.empty() && !at(Column::symbol).empty())
         row.symbol = (at(Column::exchange).empty() ? "" : std::string(at(Column::exchange)) + ":") +
                      std::string(at(Column::symbol));
+    // Shares have no expiry, an option type XX and a strike of 0 there.
+    row.is_contract = at(Column::instrument_key).empty() &&
+                      std::any_of(contract_columns_.begin(), contract_columns_.end(), [&](int column) {
+                          return field(column).find_first_of("123456789CP") != std::string_view::npos;
+                      });
     return nullptr;
 }
 

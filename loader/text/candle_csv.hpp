@@ -18,6 +18,7 @@ namespace pg_candle {
 struct CsvCandle {
     std::string symbol;
     Candle candle;
+    bool is_contract = false;  ///< an option or future, by other columns; `symbol` is its underlying's then
 };
 
 /// What only the user can say where the file leaves it open.
@@ -59,6 +60,7 @@ private:
     std::deque<Line> ahead_;
     std::vector<int> columns_;  // of each Column, or -1
     std::vector<std::string> unread_;
+    std::vector<int> contract_columns_;
     char delimiter_ = ',';
     bool utc_ = false;
     DateOrder date_order_ = DateOrder::day_first;

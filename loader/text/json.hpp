@@ -1,8 +1,10 @@
 #pragma once
 #include <simdjson.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pg_candle {
 
@@ -38,10 +40,31 @@ inline bool is_null(simdjson::ondemand::value& value) {
 /// parts.
 class JsonCheck {
 public:
-    bool is_json(const JsonText& text) { return !parser_.parse(text.view().data(), text.size(), false).error(); }
+    /// Also false where the answer, or its "data", has a name twice: nobody can say which of the values is meant.
+    bool is_json(const JsonText& text) {
+        if (parser_.parse(text.view().data(), text.size(), false).get(whole_)) return false;
+        simdjson::dom::element data;
+        return !repeats_name(whole_) && (whole_["data"].get(data) || !repeats_name(data));
+    }
+
+    /// Whether the answer that was checked last lists errors, whatever else it says.
+    bool has_errors() const {
+        simdjson::dom::array errors;
+        return !whole_["errors"].get(errors) && errors.size() > 0;
+    }
 
 private:
+    static bool repeats_name(simdjson::dom::element element) {
+        simdjson::dom::object object;
+        if (element.get(object)) return false;
+        std::vector<std::string_view> names;
+        for (const auto field : object) names.push_back(field.key);
+        std::sort(names.begin(), names.end());
+        return std::adjacent_find(names.begin(), names.end()) != names.end();
+    }
+
     simdjson::dom::parser parser_;
+    simdjson::dom::element whole_;
 };
 
 /// Reads a whole number that may be written as `5` or `5.0`. An error if there is a fraction or no number.

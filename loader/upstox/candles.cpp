@@ -1,7 +1,5 @@
 #include "upstox/candles.hpp"
 
-#include <algorithm>
-
 namespace pg_candle::upstox {
 namespace {
 
@@ -13,8 +11,8 @@ bool of_content(simdjson::error_code error) {
            error == simdjson::NUMBER_OUT_OF_RANGE || error == simdjson::STRING_ERROR;
 }
 
-/// Nothing that is traded costs or weighs more; whole numbers are exact up to there.
-constexpr double largest_price = 1e9, largest_amount = 9007199254740992;
+/// Whole numbers are exact up to there.
+constexpr double largest_amount = 9007199254740992;
 
 /// Reads one row. The provider gives all seven columns. `reason` is set when the row is no candle; the result is an
 /// error when the JSON is broken.
@@ -35,6 +33,8 @@ simdjson::error_code read_row(json::array row, Candle& candle, const char*& reas
                 candle.start = *start;
             else if (!reason)
                 reason = "the time cannot be read";
+            // All its times are India's; in another zone the same digits would be another moment.
+            if (start && !text.ends_with("+05:30") && !reason) reason = "the time is not India's";
         } else if (column <= 4) {
             error = value.get_double().get(*prices[column - 1]);
             if (error && !reason) reason = "a price is no number";
@@ -62,7 +62,7 @@ Parsed CandleParser::parse(const JsonText& body, const Timeframe& timeframe, Can
     if (!check_.is_json(body)) return Parsed::malformed;
     if (parser_.iterate(body.padded()).get(document) || document.get_object().get(whole)) return Parsed::malformed;
     if (whole.find_field_unordered("status").get_string().get(status)) return Parsed::malformed;
-    if (status != "success") return Parsed::refused;
+    if (status != "success" || check_.has_errors()) return Parsed::refused;
     if (whole.find_field_unordered("data").get_object().get(data) ||
         data.find_field_unordered("candles").get_array().get(rows))
         return Parsed::malformed;
@@ -80,10 +80,8 @@ Parsed CandleParser::parse(const JsonText& body, const Timeframe& timeframe, Can
         if (read_row(row, candle, reason)) return Parsed::malformed;
         if (reason)
             ++batch.rejected[reason], ++batch.unreadable;
-        else if (std::min({candle.open, candle.high, candle.low, candle.close}) <= 0)
-            ++batch.rejected["a price is not above 0"];
-        else if (std::max({candle.open, candle.high, candle.low, candle.close}) > largest_price)
-            ++batch.rejected["a price is beyond all measure"];
+        else if ((reason = implausible(candle)))
+            ++batch.rejected[reason];
         else
             add_candle(batch, timeframe, candle);
     }

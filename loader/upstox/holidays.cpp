@@ -1,5 +1,7 @@
 #include "upstox/holidays.hpp"
 
+#include <set>
+
 #include "upstox/list_answer.hpp"
 
 namespace pg_candle::upstox {
@@ -7,6 +9,16 @@ namespace {
 
 using Json = nlohmann::json;
 using namespace std::chrono;
+
+/// Whether an exchange is named twice at the same time; nobody can say which of the hours are meant.
+bool overlap(const std::vector<ExchangeHours>& hours) {
+    for (const ExchangeHours& one : hours)
+        for (const ExchangeHours& other : hours)
+            if (&one != &other && one.exchange == other.exchange && one.opens < other.closes &&
+                other.opens < one.closes)
+                return true;
+    return false;
+}
 
 /// Hours must lie within the day that they are of.
 bool read_hours(const Json& one, Date date, ExchangeHours& hours) {
@@ -42,7 +54,8 @@ bool read_day(const Json& one, MarketDay& day) {
         if (!read_hours(open, day.date, hours)) return false;
         day.open.push_back(std::move(hours));
     }
-    return true;
+    // Special hours without hours say nothing.
+    return !overlap(day.open) && !(day.open.empty() && (day.closed.empty() || day.type == "SPECIAL_TIMING"));
 }
 
 std::string shown(const Json& entry) {
@@ -81,6 +94,14 @@ Parsed parse_timings(std::string_view body, Date date, DayHours& hours) {
         else
             hours.unreadable.push_back(shown(one));
     }
+    // Of an exchange that contradicts itself nothing is believed.
+    std::set<std::string> contradicting;
+    for (const ExchangeHours& one : hours.exchanges)
+        for (const ExchangeHours& other : hours.exchanges)
+            if (&one != &other && overlap({one, other})) contradicting.insert(one.exchange);
+    std::erase_if(hours.exchanges, [&](const ExchangeHours& one) { return contradicting.contains(one.exchange); });
+    for (const std::string& exchange : contradicting)
+        hours.unreadable.push_back(exchange + " has several hours at the same time");
     return hours.unreadable.size() > hours.exchanges.size() ? Parsed::malformed : Parsed::taken;
 }
 

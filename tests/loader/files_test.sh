@@ -137,6 +137,35 @@ else
     echo "# skipped: no edge cases beside $SHARED_DATA"
 fi
 
+# Files that hold more than one instrument without saying so, and prices that are none.
+new_database loader_files
+sql "INSERT INTO instrument_master (instrument_key, exchange, segment, instrument_type, trading_symbol) VALUES ('NSE_EQ|1', 'NSE', 'NSE_EQ', 'EQ', 'ONE')" >/dev/null
+refused() { # NAME HEADER ROW...: the file is refused, and nothing of it is stored
+    printf '%s\n' "${@:2}" >refused.csv
+    run import $symbol_option refused.csv
+    is "$code $(sql "SELECT count(*) FROM candle_data")" "1 0" "refused: $1"
+}
+symbol_option="--symbol ONE"
+for column in Instrument ISIN Series 'Company Name'; do
+    refused "two instruments by $column" "Date,$column,Open,High,Low,Close" 2026-01-05,A,1,2,1,2 2026-01-05,B,7,8,7,8 2026-01-06,A,1,2,1,2 2026-01-06,B,7,8,7,8
+done
+symbol_option="--symbol ONE --timeframe 1w"
+refused "days as weeks" Date,Open,High,Low,Close 2026-01-05,1,2,1,2 2026-01-06,1,2,1,1 2026-01-07,1,2,1,1.5
+symbol_option=
+refused "options by their underlying" SYMBOL,EXPIRY_DT,STRIKE_PR,OPTION_TYP,DATE,OPEN,HIGH,LOW,CLOSE ONE,29-Jan-2026,1000,CE,2026-01-05,1,2,1,2
+refused "futures by their underlying" SYMBOL,EXPIRY_DT,STRIKE_PR,OPTION_TYP,DATE,OPEN,HIGH,LOW,CLOSE ONE,29-Jan-2026,0,XX,2026-01-05,1,2,1,2
+printf '%s\n' TckrSymb,XpryDt,StrkPric,OptnTp,TradDt,OpnPric,HghPric,LwPric,ClsPric ONE,,,,2026-01-05,1,2,1,2 ONE,,,,2026-01-06,1,2,1,2 >shares.csv
+run import --timeframe 1d shares.csv
+is "$code $(sql "SELECT count(*) FROM candle_data")" "0 2" "shares have those columns, too, and nothing in them"
+printf '%s\n' Date,Open,High,Low,Close 2026-02-02,0,0,0,0 2026-02-03,-5,-4,-6,-5 2026-02-04,1e17,1e17,1e17,1e17 2026-02-05,1,2,1,2 >prices.csv
+run import --symbol ONE --timeframe 1d prices.csv
+is "$(sql "SELECT count(*) FROM candle_data WHERE ts > '2026-02-01'")" 1 "prices that are none are left out: $output"
+# A candle that may still change comes back as what it was.
+sql "UPDATE candle_data SET source = 'i'" >/dev/null
+run export --symbols ONE --timeframe 1d -o unfinished.csv
+run import unfinished.csv
+like "$output $(sql "SELECT string_agg(DISTINCT source::text, '') FROM candle_data")" "0 updated.* i$" "an unfinished candle stays one"
+
 if [ -d "$candles" ]; then
     new_database loader_files
     run import --create "$SHARED_DATA"/upstox/responses/historical_candles/niftybees_daily_30d.json

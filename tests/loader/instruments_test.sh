@@ -99,5 +99,14 @@ replay faults -d "truncated_gzip=1" >/dev/null
 run instruments --attempts 2 --backoff 10
 is "$code" 1 "so does a truncated file"
 is "$(sql "SELECT bool_and(is_active) FROM instrument_master")" t "and nothing is deactivated"
+# A contract that is listed has not expired: an expiry in the past, here in seconds instead of milliseconds, is no move.
+replay faults -d "" >/dev/null
+curl -sS "$PGCANDLE_ASSETS_URL/market-quote/instruments/exchange/complete.json.gz" | zcat >master.json
+contracts() { sql "SELECT md5(string_agg(concat_ws(' ', instrument_id, instrument_key, expiry_date, is_active), ',' ORDER BY 1, 2)) FROM instrument_master"; }
+before=$(contracts)
+jq -c '(first(.[] | select(.segment == "NSE_FO" and .instrument_type == "CE")) | .expiry) |= . / 1000' master.json >expired.json
+run instruments --file expired.json
+like "$code $output" "^0 .*expired on 1970-.*1 errors" "an expiry in the past is an error of that record"
+is "$(contracts)" "$before" "and the contract is what it was"
 psql -X -q -d postgres -c "DROP DATABASE loader_instruments" -c "DROP DATABASE loader_instruments_url" 2>/dev/null
 done_testing

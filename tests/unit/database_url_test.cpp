@@ -21,7 +21,10 @@ TEST(DatabaseUrl, RefusesWithoutShowingIt) {
          {"mysql://user:secret@host/db", "sqlite:///secret", "postgresql://user:sec@ret@host/db",
           "postgresql://user:sec/secret@host/db", "postgresql://user:sec#secret@host/db", "user:secret@host/db",
           "postgresql://user:secret@host/db?secret!=1", "postgresql://host/db?charset=secret", "host=h secret",
-          "password='secret", "jdbc:postgresql://user:secret@host/db", "postgresql+psycopg2//user:secret@host/db"}) {
+          "password='secret", "jdbc:postgresql://user:secret@host/db", "postgresql://user:secret/db",
+          "postgresql+psycopg2://user:secret", "postgres://user:secret:127.0.0.1:1/db",
+          "postgresql://user:secret?host=/run", "postgresql://host/db?user=u&password=a&secret",
+          "postgresql+psycopg2//user:secret@host/db"}) {
         try {
             read_database_url(url);
             ADD_FAILURE() << url;

@@ -11,6 +11,7 @@
 #include "unit/temp_folder.hpp"
 #include "upstox/candles.hpp"
 #include "upstox/expired.hpp"
+#include "upstox/holidays.hpp"
 #include "upstox/instrument.hpp"
 #include "upstox/login.hpp"
 #include "upstox/quotes.hpp"
@@ -85,6 +86,59 @@ TEST(CandleParser, LooksAtTheStatusAndTheForm) {
     for (const char* text : {"", "{", "[]", "null", "<html>", R"({"data":{"candles":[]}})", R"({"status":"success"})",
                              R"({"status":"success","data":[]})", R"({"status":"success","data":{"candles":{}}})"})
         EXPECT_EQ(parse(text, batch), Parsed::malformed) << text;
+}
+
+TEST(CandleParser, BelievesNothingThatContradictsItself) {
+    const std::string row = R"(["2026-09-22T15:25:00+05:30",1,1,1,1,1,0])";
+    CandleBatch batch;
+    EXPECT_EQ(parse(R"({"status":"success","errors":[{"errorCode":"UDAPI10000"}],"data":{"candles":[]}})", batch),
+              Parsed::refused);
+    EXPECT_EQ(parse(R"({"status":"success","errors":[],"data":{"candles":[)" + row + "]}}", batch), Parsed::taken);
+    EXPECT_EQ(parse(R"({"status":"success","data":{"candles":[],"candles":[)" + row + "]}}", batch), Parsed::malformed);
+    EXPECT_EQ(parse(R"({"status":"success","data":{"candles":[]},"data":{"candles":[)" + row + "]}}", batch),
+              Parsed::malformed);
+    batch.clear();
+    for (const char* time : {"2026-09-22T09:55:00Z", "2026-09-22T15:25:00+00:00", "2026-09-22T15:25:00+05:00"})
+        EXPECT_EQ(parse(body("[\"" + std::string(time) + "\",1,1,1,1,1,0]"), batch), Parsed::taken);
+    EXPECT_TRUE(batch.candles.empty());
+    EXPECT_EQ(batch.rejected["the time is not India's"], 3);
+}
+
+TEST(CandleBatch, RefusesTheFuture) {
+    CandleBatch batch;
+    parse(body(R"(["2026-09-22T15:25:00+05:30",1,1,1,1,1,0],["2026-09-22T15:24:00+05:30",1,1,1,1,1,0])"), batch);
+    keep_past(batch, *parse_instant("2026-09-22T15:19:30+05:30"));
+    EXPECT_EQ(batch.candles.size(), 1u);
+    EXPECT_EQ(batch.rejected["in the future"], 1);
+}
+
+TEST(Holidays, SkipWhatContradictsItself) {
+    const std::string hours = R"({"exchange":"NSE","start_time":1794141000000,"end_time":1794144600000})";
+    DayHours day;
+    const Date date = *parse_date("2026-11-08");
+    const auto answer = [](const std::string& data) { return "{\"status\":\"success\",\"data\":[" + data + "]}"; };
+    EXPECT_EQ(
+        parse_timings(answer(hours + R"(,{"exchange":"BSE","start_time":1794141000000,"end_time":1794144600000})"),
+                      date, day),
+        Parsed::taken);
+    EXPECT_EQ(day.exchanges.size(), 2u);
+    EXPECT_EQ(parse_timings(answer(hours + "," + hours +
+                                   R"(,{"exchange":"BSE","start_time":1794141000000,"end_time":1794144600000})"),
+                            date, day),
+              Parsed::taken);
+    ASSERT_EQ(day.exchanges.size(), 1u);
+    EXPECT_EQ(day.exchanges[0].exchange, "BSE");
+    EXPECT_EQ(day.unreadable.size(), 1u);
+    HolidayList list;
+    const std::string name =
+        R"({"date":"2026-11-08","description":"Muhurat","holiday_type":"SPECIAL_TIMING","closed_exchanges":)";
+    const std::string sound =
+        R"({"date":"2026-01-26","description":"x","holiday_type":"TRADING_HOLIDAY","closed_exchanges":["NSE"],"open_exchanges":[]},)";
+    EXPECT_EQ(parse_holidays(answer(sound + name + R"(["NSE"],"open_exchanges":[]})"), list), Parsed::taken);
+    EXPECT_EQ(list.days.size(), 1u) << "special hours without hours";
+    EXPECT_EQ(parse_holidays(answer(sound + name + R"([],"open_exchanges":[)" + hours + "," + hours + "]}"), list),
+              Parsed::taken);
+    EXPECT_EQ(list.unreadable_days.count(date), 1u) << "two periods at the same time";
 }
 
 TEST(CandleParser, NoticesEveryTruncation) {
