@@ -3,8 +3,10 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 #include "commands/context.hpp"
 #include "model/version.hpp"
@@ -24,19 +26,37 @@ int report(const Failure& failure) {
     return code(failure.exit);
 }
 
-/// Names the command that was probably meant.
+/// Names the command, or the command of a command, that was probably meant.
 void suggest(const CLI::App& app, int argc, char** argv) {
+    const CLI::App* inside = &app;
+    std::string path = "pgcandle";
     for (int i = 1; i < argc; ++i) {
         if (argv[i][0] == '-') continue;
         const CLI::App* nearest = nullptr;
         int least = 3;
-        for (const CLI::App* one : app.get_subcommands([](const CLI::App*) { return true; })) {
-            const int apart = distance(argv[i], one->get_name(), 3);
-            if (apart == 0) return;
-            if (apart < least) least = apart, nearest = one;
+        for (const CLI::App* one : inside->get_subcommands([](const CLI::App*) { return true; }))
+            if (const int apart = distance(argv[i], one->get_name(), 3); apart < least) least = apart, nearest = one;
+        if (!nearest) return;
+        path += " " + nearest->get_name();
+        if (least > 0) {
+            fprintf(stderr, "Did you mean \"%s\"?\n", path.c_str());
+            return;
         }
-        if (nearest) fprintf(stderr, "Did you mean \"pgcandle %s\"?\n", nearest->get_name().c_str());
-        return;
+        inside = nearest;
+    }
+}
+
+/// Where a value that is refused came from, if it was not the command line.
+void name_variable(const CLI::App& app, const std::string& message, int argc, char** argv) {
+    for (const CLI::Option* option : app.get_options()) {
+        const std::string variable = option->get_envname(), name = option->get_name();
+        if (variable.empty() || !std::getenv(variable.c_str()) || message.find(name) == message.npos) continue;
+        const bool typed = std::any_of(argv + 1, argv + argc, [&](const char* one) {
+            return std::string_view(one).substr(0, std::string_view(one).find('=')) == name;
+        });
+        if (!typed)
+            fprintf(stderr, "The value is that of the variable %s%s.\n", variable.c_str(),
+                    is_from_environment_file(variable) ? " in .env" : "");
     }
 }
 
@@ -47,7 +67,7 @@ int main(int argc, char** argv) {
     spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
 
     // The file has to be read before options take their defaults from the environment.
-    const std::vector<std::string> warnings = load_environment_file(".env");
+    const std::vector<std::string> warnings = commands::read_environment_file();
 
     CLI::App app{
         "pgcandle brings market data of Upstox into PostgreSQL. Exit codes: 0 done, 1 something failed, 2 usage, "
@@ -85,7 +105,7 @@ int main(int argc, char** argv) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         const int result = app.exit(error);
-        if (result != 0) suggest(app, argc, argv);
+        if (result != 0) suggest(app, argc, argv), name_variable(app, error.what(), argc, argv);
         return result == 0 ? code(Exit::done) : code(Exit::usage);
     } catch (const Failure& failure) {
         return report(failure);

@@ -1,6 +1,10 @@
 #include "commands/context.hpp"
 
+#include <cstdlib>
 #include <sstream>
+
+#include "store/database_url.hpp"
+#include "text/environment_file.hpp"
 
 namespace pg_candle::commands {
 
@@ -35,6 +39,24 @@ Context::Context(Command program) {
         .one_of({"debug", "info", "warn", "error"})
         .default_text("info");
     program.flag("-q,--quiet", quiet, "Errors only, and no progress");
+}
+
+std::vector<std::string> read_environment_file() {
+    constexpr const char* file = ".env";
+    std::vector<std::string> warnings = load_environment_file(file);
+    const auto leave_out = [&](const char* variable, auto&& use) {
+        const char* value = std::getenv(variable);
+        if (!is_from_environment_file(variable) || !value || !*value) return;
+        try {
+            use(value);
+        } catch (const Failure&) {
+            unsetenv(variable);
+            warnings.push_back(std::string(file) + ": its " + variable + " cannot be used and is left out.");
+        }
+    };
+    leave_out("DATABASE_URL", [](const char* url) { store::read_database_url(url); });
+    leave_out("UPSTOX_ACCESS_TOKEN", [](const char*) { upstox::load_token(upstox::default_token_file()); });
+    return warnings;
 }
 
 std::vector<std::string> split_list(const std::string& text) {

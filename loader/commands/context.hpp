@@ -18,6 +18,10 @@ struct Context : ingest::Settings {
     Exit exit = Exit::done;  ///< its callback may set it
 };
 
+/// Reads `.env` of the current folder into the environment (text/environment_file.hpp). It may be another program's:
+/// its database that is no PostgreSQL, or its token that can be none, is left out. Returns warnings, without any value.
+std::vector<std::string> read_environment_file();
+
 /// A comma-separated option value as a list; blanks around the items do not count.
 std::vector<std::string> split_list(const std::string& text);
 

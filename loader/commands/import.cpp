@@ -11,7 +11,7 @@ namespace {
 
 struct Options {
     std::vector<std::string> files;
-    std::string timeframe, date_order, decimal;
+    std::string timeframe, date_order, decimal, times;
     ingest::ImportOptions import;
 };
 
@@ -33,6 +33,8 @@ bool import_one(store::Connection& connection, const std::string& file, const in
         printf(", %lld kept as the provider has them (--replace)", static_cast<long long>(stored.kept));
     if (!report.rejected.empty()) printf("; left out: %s", list(report.rejected).c_str());
     if (!report.altered.empty()) printf("; repaired: %s", list(report.altered).c_str());
+    if (report.outside_hours > 0)
+        printf("; outside the trading hours, but stored: %lld", static_cast<long long>(report.outside_hours));
     if (report.guessed) printf("; the timeframe is by the times");
     for (std::size_t i = 0; i < report.unread.size(); ++i)
         printf("%s%s", i == 0 ? "; columns not read: " : ", ", report.unread[i].c_str());
@@ -58,17 +60,26 @@ void add_import(Command& program, Context& context) {
                    "Whose candles; default: the file's symbol column, else its name");
     command.option("--timeframe", options->timeframe, "Their timeframe; default: what the times show");
     command.option("--date-order", options->date_order, "Of dates in numbers; default: what they show")
-        .one_of({"dmy", "mdy"});
+        .one_of({"dmy", "mdy", "ymd"});
     command.option("--decimal", options->decimal, "The decimal sign; default: what the numbers show")
         .one_of({"point", "comma"});
+    command
+        .option(
+            "--times", options->times,
+            "Which moment of a candle of minutes or hours its time is; default: the start, unless it shows otherwise")
+        .one_of({"start", "end"});
+    command.flag("--any-hours", options->import.any_hours,
+                 "Takes times that look like another zone's or those of twelve hours");
     command.flag("--create", options->import.create, "Adds instruments that are not there");
     command.option("--segment", options->import.segment, "Segment of added instruments").show_default();
     command.flag("--replace", options->import.replace, "Replaces even the provider's own historical candles");
     command.callback([&context, options] {
         if (!options->timeframe.empty()) options->import.timeframe = require_timeframe(options->timeframe);
         if (!options->date_order.empty())
-            options->import.csv.date_order =
-                options->date_order == "dmy" ? DateOrder::day_first : DateOrder::month_first;
+            options->import.csv.date_order = options->date_order == "dmy"   ? DateOrder::day_first
+                                             : options->date_order == "mdy" ? DateOrder::month_first
+                                                                            : DateOrder::year_first;
+        if (!options->times.empty()) options->import.times_are_ends = options->times == "end";
         if (!options->decimal.empty())
             options->import.csv.decimal_sign = options->decimal == "comma" ? DecimalSign::comma : DecimalSign::point;
         store::Connection connection = context.connect();

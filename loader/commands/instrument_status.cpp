@@ -26,7 +26,7 @@ timeframe AS (
            SELECT timeframe FROM held WHERE timeframe IS NOT NULL)),
 series AS (
     SELECT t.timeframe, s.candles, s.first, s.last, s.derived,
-        v.checked_at AS requested_at, v.no_data_ranges, v.failed_ranges, v.error, j.queued, j.running, j.queued_since, i.through AS indicators_through,
+        greatest(v.checked_at, running_day.requested_at) AS requested_at, v.no_data_ranges, v.failed_ranges, v.error, j.queued, j.running, j.queued_since, i.through AS indicators_through,
         i.failures AS indicator_failures, i.error AS indicator_error, c.earliest AS changed_from,
         CASE WHEN series_problem($1, t.timeframe) IS NULL THEN (
             SELECT json_agg(json_build_object('state', g.state, 'candles', g.candles, 'from', g.from_date, 'to', g.to_date,
@@ -49,6 +49,8 @@ series AS (
                             min(created_at) FILTER (WHERE state = 'queued') AS queued_since
                         FROM sync_job j WHERE j.instrument_id = $1 AND j.timeframe = t.timeframe
                             AND j.state IN ('queued', 'running')) j
+    CROSS JOIN LATERAL (SELECT max(requested_at) AS requested_at FROM sync_job j
+                        WHERE j.instrument_id = $1 AND j.timeframe = t.timeframe AND j.kind = 'intraday') running_day
     LEFT JOIN LATERAL (SELECT computed_through AS through, failures, error FROM indicator_state i
                        WHERE i.instrument_id = $1 AND i.timeframe = t.timeframe) i ON true
     CROSS JOIN LATERAL (SELECT min(earliest) AS earliest FROM candle_change c

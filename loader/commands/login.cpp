@@ -10,6 +10,7 @@
 #include "commands/context.hpp"
 #include "upstox/endpoints.hpp"
 #include "upstox/login.hpp"
+#include "upstox/quotes.hpp"
 
 namespace pg_candle::commands {
 namespace {
@@ -91,8 +92,13 @@ std::string problem_of(const Context& context, const upstox::Token& token) {
             throw Failure(Exit::authentication,
                           "Upstox refuses that token: " + reply.error->text() + "; it was not stored.",
                           "A new one is made on Upstox's Developer Apps page.");
-        if (reply.error && !reply.error->key_refused()) problem = reply.error->text();
-        return upstox::Parsed::taken;
+        if (reply.error) {
+            if (!reply.error->key_refused()) problem = reply.error->text();
+            return upstox::Parsed::taken;
+        }
+        std::vector<Quote> quotes;
+        std::map<std::string, int> rejected;
+        return upstox::QuoteParser().parse(reply.body, quotes, rejected);
     };
     client.submit(std::move(request));
     client.run({}, &Context::stop());

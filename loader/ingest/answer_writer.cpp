@@ -14,6 +14,7 @@ AnswerWriter::AnswerWriter(store::Connection& connection, const std::string& wor
                            Progress& progress)
     : connection_(connection),
       store_(connection),
+      hours_(connection),
       worker_(worker),
       log_(connection, worker),
       report_(report),
@@ -74,13 +75,13 @@ void AnswerWriter::store_candles(Answer& answer) {
     const store::Job& job = answer.job;
     SeriesReport& counts = series(job);
     const bool intraday = job.kind == "intraday";
+    const Timeframe timeframe = require_timeframe(job.timeframe);
+    keep_if_possible(answer.batch, [&](Instant start) { return hours_.problem(job.instrument.id, timeframe, start); });
     // A row that was rejected teaches nothing, and where most were, the others are not believed either.
     const std::string complaint = answer.batch.complaint();
     std::vector<Candle>& candles = answer.batch.candles;
     if (answer.batch.rejected_rows() > static_cast<std::int64_t>(candles.size())) candles.clear();
-    auto learned =
-        intraday ? std::nullopt
-                 : coverage_of_answer(require_timeframe(job.timeframe), {job.from, job.to}, !candles.empty(), now());
+    auto learned = intraday ? std::nullopt : coverage_of_answer(timeframe, {job.from, job.to}, !candles.empty(), now());
     if (learned && !complaint.empty()) learned->state = store::CoveredRange::State::failed, learned->error = complaint;
     store::GapCounts gaps;
     // What is fetched anew because of that is no news.

@@ -7,6 +7,7 @@
 #include "ingest/progress_bar.hpp"
 #include "ingest/run_report.hpp"
 #include "store/run_log.hpp"
+#include "store/trading_hours.hpp"
 
 namespace pg_candle::ingest {
 
@@ -39,6 +40,7 @@ private:
 
     store::Connection& connection_;
     store::CandleStore store_;
+    store::TradingHours hours_;
     std::string worker_;
     store::RunLog log_;
     RunReport& report_;

@@ -1,10 +1,13 @@
 #include "ingest/file_import.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <filesystem>
 
 #include "ingest/guess_timeframe.hpp"
 #include "model/failure.hpp"
+#include "store/trading_hours.hpp"
 #include "text/candle_csv.hpp"
 #include "text/json.hpp"
 #include "upstox/candles.hpp"
@@ -39,7 +42,12 @@ Timeframe see_timeframe(const std::vector<CsvCandle>& rows) {
 class Import {
 public:
     Import(store::Connection& connection, const std::string& path, const ImportOptions& options)
-        : connection_(connection), store_(connection), path_(path), options_(options), timeframe_(options.timeframe) {}
+        : connection_(connection),
+          store_(connection),
+          hours_(connection),
+          path_(path),
+          options_(options),
+          timeframe_(options.timeframe) {}
 
     ImportReport run() {
         ByteSource source(path_);
@@ -105,13 +113,69 @@ private:
     }
 
     void store_batch(const std::string& symbol, CandleBatch& batch) {
+        const int id = instrument(symbol.empty() ? symbol_of(path_) : symbol);
+        if (timeframe_->intraday() && options_.times_are_ends.value_or(false))
+            for (Candle& candle : batch.candles) candle.start = start_of(id, candle.start);
+        keep_past(batch, now());
         sort_candles(batch, Repeated::last_wins);
         refuse_mixture(batch);
+        hold_against_hours(id, symbol.empty() ? symbol_of(path_) : symbol, batch.candles);
         for (const auto& [reason, count] : batch.rejected) report_.rejected[reason] += count;
         for (const auto& [reason, count] : batch.altered) report_.altered[reason] += count;
-        const int id = instrument(symbol.empty() ? symbol_of(path_) : symbol);
         report_.stored +=
             store_.write({id, format_timeframe(*timeframe_)}, Source::file, batch.candles, options_.replace);
+    }
+
+    microseconds length() const {
+        return minutes{timeframe_->count * (timeframe_->unit == Timeframe::Unit::hour ? 60 : 1)};
+    }
+
+    /// Where a candle that ended then began: the last one of a session may be shorter than the others.
+    Instant start_of(int id, Instant end) {
+        const store::TradingHours::Period* period = hours_.period_of(id, end - microseconds{1});
+        if (!period) return end - length();
+        return period->opens + (end - microseconds{1} - period->opens) / length() * length();
+    }
+
+    /// Times of another zone, of twelve hours or of the ends of candles show by the hours in which the instrument
+    /// trades.
+    void hold_against_hours(int id, const std::string& symbol, const std::vector<Candle>& candles) {
+        const bool intraday = timeframe_->intraday();
+        std::int64_t outside = 0, at_open = 0, at_first_end = 0, at_close = 0, utc = 0, utc_open = 0;
+        bool beyond_twelve = false, after_noon = false;
+        const Candle* first = nullptr;
+        for (const Candle& candle : candles) {
+            const bool bad = hours_.problem(id, *timeframe_, candle.start);
+            if (bad) ++outside, first = first ? first : &candle;
+            if (!intraday) continue;
+            const auto* period = hours_.period_of(id, candle.start);
+            at_open += period && candle.start == period->opens;
+            at_first_end += period && candle.start == period->opens + length();
+            at_close += period && candle.start == period->closes;
+            const auto* indian = hours_.period_of(id, candle.start + india_offset);
+            utc += indian != nullptr;
+            utc_open += indian && candle.start + india_offset == indian->opens;
+            const auto hour = floor<hours>(candle.start - india_midnight(india_date(candle.start))).count();
+            beyond_twelve |= hour == 0 || hour > 12;
+            after_noon |= bad && hour < 6;
+        }
+        report_.outside_hours += outside;
+        if (options_.any_hours) return;
+        const auto refuse = [&](const std::string& what, const char* hint) {
+            throw Failure(Exit::usage, "The times of " + symbol + " look like " + what + ".", hint);
+        };
+        if (at_first_end > 0 && at_close > 0 && at_open == 0 && !options_.times_are_ends)
+            refuse("the ends of candles: the last of a session is its end, none its beginning",
+                   "Say so: --times end, or --times start.");
+        if (20 * outside <= static_cast<std::int64_t>(candles.size())) return;
+        const std::string example = ", like " + format_instant(first->start);
+        if (utc_open > 0 && utc == static_cast<std::int64_t>(candles.size()))
+            refuse("those of UTC" + example,
+                   "An offset, or UTC in the column's name, says so; --any-hours takes them.");
+        if (after_noon && !beyond_twelve)
+            refuse("twelve hours without AM and PM" + example, "Write 13:00 or 1:00 PM; --any-hours takes them.");
+        spdlog::warn("import symbol=\"{}\" outside_hours={} of={} first={}", symbol, outside, candles.size(),
+                     format_instant(first->start));
     }
 
     /// One row that was written twice is corrected by the later one. Many are several instruments, contracts or
@@ -231,6 +295,7 @@ private:
 
     store::Connection& connection_;
     store::CandleStore store_;
+    store::TradingHours hours_;
     std::string path_;
     const ImportOptions& options_;
     std::optional<Timeframe> timeframe_;

@@ -39,10 +39,8 @@ private:
         std::map<std::string, int> rejected;
         if (const auto parsed = parser_.parse(reply.body, answers, rejected); parsed != upstox::Parsed::taken)
             return parsed;
-        for (const auto& [reason, count] : rejected) {
-            report.rejected[reason] += count;
-            spdlog::warn("ltp rejected={} reason=\"{}\"", count, reason);
-        }
+        for (const auto& [reason, count] : rejected) reject(reason, count);
+        refuse_contradictions(batch, answers);
         std::unordered_map<std::string_view, const Quote*> by_key;
         for (const auto& answer : answers) by_key[answer.instrument_key] = &answer;
         for (const auto& one : batch) {
@@ -53,6 +51,28 @@ private:
                 quotes.push_back({one.id, *found->second});
         }
         return upstox::Parsed::taken;
+    }
+
+    void reject(const std::string& reason, int count) {
+        report.rejected[reason] += count;
+        spdlog::warn("ltp rejected={} reason=\"{}\"", count, reason);
+    }
+
+    /// Whose price it is must be said in one way: not one key twice, and not under the name of another instrument.
+    void refuse_contradictions(const std::vector<store::Instrument>& batch, std::vector<Quote>& answers) {
+        std::unordered_map<std::string, std::string> key_of_name;
+        for (const auto& one : batch) key_of_name[one.key.substr(0, one.key.find('|')) + ':' + one.symbol] = one.key;
+        std::unordered_map<std::string, int> times;
+        for (const auto& answer : answers) ++times[answer.instrument_key];
+        int repeated = 0, misnamed = 0;
+        std::erase_if(answers, [&](const Quote& answer) {
+            const auto named = key_of_name.find(answer.name);
+            if (times[answer.instrument_key] > 1) return ++repeated, true;
+            if (named != key_of_name.end() && named->second != answer.instrument_key) return ++misnamed, true;
+            return false;
+        });
+        if (repeated > 0) reject("the instrument_token stands in several entries", repeated);
+        if (misnamed > 0) reject("the entry's name is another instrument's", misnamed);
     }
 
     void refuse(const std::vector<store::Instrument>& batch, const upstox::ApiError& error) {

@@ -10,7 +10,6 @@ namespace {
 
 using namespace std::chrono;
 
-constexpr const char* off_midnight = "start moved to midnight";
 constexpr const char* duplicate = "duplicate start";
 
 /// Whether candles of the timeframe may start then. Sessions begin with a quarter of an hour.
@@ -51,13 +50,18 @@ const char* impossible(const Candle& candle) {
     return nullptr;
 }
 
-const char* implausible(const Candle& candle) {
+const char* implausible_price(double price) {
     // Nothing that is traded costs more.
     constexpr double max_price = 1e9;
-    if (std::min({candle.open, candle.high, candle.low, candle.close}) <= 0) return "a price is not above 0";
-    if (std::max({candle.open, candle.high, candle.low, candle.close}) > max_price)
-        return "a price is beyond all measure";
-    return nullptr;
+    if (!(price > 0)) return "a price is not above 0";
+    return price > max_price ? "a price is beyond all measure" : nullptr;
+}
+
+const char* implausible(const Candle& candle) {
+    if (candle.start < Instant{Date{year{1900} / 1 / 1}}) return "the year is before 1900";
+    if (const char* reason = implausible_price(std::min({candle.open, candle.high, candle.low, candle.close})))
+        return reason;
+    return implausible_price(std::max({candle.open, candle.high, candle.low, candle.close}));
 }
 
 void add_candle(CandleBatch& batch, const Timeframe& timeframe, Candle candle) {
@@ -79,7 +83,10 @@ void add_candle(CandleBatch& batch, const Timeframe& timeframe, Candle candle) {
     }
     if (!timeframe.intraday()) {
         const Instant start = india_midnight(bucket_date(timeframe, india_date(candle.start)));
-        if (start != candle.start) ++batch.altered[off_midnight];
+        if (start != candle.start)
+            ++batch.altered[timeframe.unit == Timeframe::Unit::week    ? "start moved to its Monday"
+                            : timeframe.unit == Timeframe::Unit::month ? "start moved to its 1st"
+                                                                       : "start moved to midnight"];
         candle.start = start;
     }
     batch.candles.push_back(candle);
@@ -118,6 +125,14 @@ void keep_range(CandleBatch& batch, Instant from, Instant to) {
     const auto removed =
         std::erase_if(batch.candles, [&](const Candle& one) { return one.start < from || one.start >= to; });
     if (removed > 0) batch.rejected["outside the range that was asked for"] += static_cast<std::int64_t>(removed);
+}
+
+void keep_if_possible(CandleBatch& batch, const std::function<const char*(Instant)>& problem) {
+    std::erase_if(batch.candles, [&](const Candle& one) {
+        const char* reason = problem(one.start);
+        if (reason) ++batch.rejected[reason];
+        return reason != nullptr;
+    });
 }
 
 void keep_past(CandleBatch& batch, Instant now) {

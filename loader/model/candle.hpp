@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -42,7 +43,9 @@ struct CandleBatch {
 const char* impossible(const Candle& candle);
 
 /// What no price of a trade is, although it may be stored: 0, below 0, or beyond all measure. For what comes from
-/// outside.
+/// outside. nullptr if there is nothing against it.
+const char* implausible_price(double price);
+/// The same of all prices of a candle, and of its time: nothing was traded in candles before 1900.
 const char* implausible(const Candle& candle);
 
 /// Adds the candle, or counts why not. A negative volume or open interest (overflows at the provider) becomes NULL. A
@@ -61,6 +64,9 @@ void sort_candles(CandleBatch& batch, Repeated repeated);
 
 /// Removes what does not start in [from, to) and counts it.
 void keep_range(CandleBatch& batch, Instant from, Instant to);
+
+/// Removes candles at whose start `problem` gives a reason, and counts them by it.
+void keep_if_possible(CandleBatch& batch, const std::function<const char*(Instant)>& problem);
 
 /// Removes what starts after `now`, but for a few minutes by which clocks may differ, and counts it.
 void keep_past(CandleBatch& batch, Instant now);

@@ -46,7 +46,7 @@ void collect(Json& json, const std::string& path, std::map<std::string, std::vec
     }
 }
 
-/// A time in forms that the provider does not use, or beside its minute.
+/// A time in forms that the provider does not use, beside its minute, at night, or of a Sunday.
 std::vector<Json> other_times(const std::string& text) {
     const auto start = parse_instant(text);
     if (!start) return {};
@@ -54,7 +54,12 @@ std::vector<Json> other_times(const std::string& text) {
     std::vector<Json> times{seconds, seconds * 1000,
                             text.substr(8, 2) + "-" + text.substr(5, 2) + "-" + text.substr(0, 4),
                             text.substr(0, 10) + "T25:61:00+05:30"};
-    if (text.size() > 19 && text.substr(11, 5) != "00:00") times.push_back(text.substr(0, 17) + "07" + text.substr(19));
+    if (text.size() > 19 && text.substr(11, 5) != "00:00") {
+        times.push_back(text.substr(0, 17) + "07" + text.substr(19));
+        times.push_back(text.substr(0, 11) + "03" + text.substr(13));
+    }
+    const Date date = india_date(*start);
+    times.push_back(format_date(date + (std::chrono::Sunday - std::chrono::weekday{date})) + text.substr(10));
     return times;
 }
 
@@ -99,10 +104,15 @@ std::string damage(const std::string& body, std::uint64_t seed) {
     std::map<std::string, std::vector<Place>> fields;
     collect(answer.is_object() && answer.contains("data") ? answer["data"] : answer, "", fields);
     if (fields.empty()) return body;
-    const auto& places = std::next(fields.begin(), static_cast<std::ptrdiff_t>(below(fields.size())))->second;
+    const auto& [kind, places] = *std::next(fields.begin(), static_cast<std::ptrdiff_t>(below(fields.size())));
     const bool everywhere = below(2) == 0, removed = below(8) == 0;
     const std::size_t chosen = below(places.size()), which = below(1000);
     // A list that is shorter may be right; a row of a candle is not.
+    if (places.size() > 1 && which % 3 == 0 && kind.ends_with("/instrument_token")) {
+        // The price of one is told as another's.
+        std::swap(places[chosen].value(), places[(chosen + 1) % places.size()].value());
+        return answer.dump();
+    }
     const bool can_be_removed = places[0].container->is_object() || rows_of(answer);
     for (std::size_t i = 0; i < places.size(); ++i) {
         if (!everywhere && i != chosen) continue;

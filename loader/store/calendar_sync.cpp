@@ -104,13 +104,6 @@ private:
         one.description = day.description;
     }
 
-    const Statement* statement(const std::string& exchange, Date date) const {
-        const auto days = stated_.find(exchange);
-        if (days == stated_.end()) return nullptr;
-        const auto found = days->second.find(date);
-        return found == days->second.end() ? nullptr : &found->second;
-    }
-
     year this_year() const { return year_month_day{today_}.year(); }
     Date year_end() const { return this_year() / 12 / 31; }
 

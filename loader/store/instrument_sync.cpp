@@ -19,7 +19,17 @@ CREATE TEMP TABLE arriving (
     exchange_token text, expiry_date date, lot_size integer, tick_paise numeric, qty_multiplier numeric, underlying_key text,
     underlying text, strike_price numeric, weekly boolean, details jsonb) ON COMMIT DROP)";
 
-// One row per identity, the file's last one; and the instrument that it is, if there is one already.
+// Records of one key and expiry that are not the same: nobody can say which of them is right.
+constexpr const char* take_contradicting = R"(
+DELETE FROM pg_temp.arriving a USING (
+    SELECT instrument_key, expiry_date FROM pg_temp.arriving GROUP BY 1, 2
+    HAVING count(*) > 1
+       AND count(DISTINCT (exchange, segment, instrument_type, trading_symbol, name, isin, exchange_token, lot_size, tick_paise,
+                           qty_multiplier, underlying_key, underlying, strike_price, weekly, details)) > 1) c
+WHERE a.instrument_key = c.instrument_key AND a.expiry_date IS NOT DISTINCT FROM c.expiry_date
+RETURNING a.number, a.instrument_key)";
+
+// One row per identity; and the instrument that it is, if there is one already.
 constexpr const char* create_known = R"(
 CREATE TEMP TABLE known ON COMMIT DROP AS
 SELECT m.instrument_id, m.is_active AS was_active, false AS is_new, false AS is_changed, NULL::date AS moved_from, a.*
@@ -209,6 +219,11 @@ SyncReport InstrumentSync::finish(bool force) {
     connection_.copy_data(rows_.buffer());
     connection_.copy_end();
     connection_.run_all("ANALYZE pg_temp.arriving");
+    const Rows contradicting = connection_.run(take_contradicting);
+    for (int i = 0; i < contradicting.size(); ++i)
+        add_bad("record " + contradicting.str(i, 0), contradicting.str(i, 1) + " has several records that differ",
+                contradicting.str(i, 1));
+    good_ -= contradicting.size();
     connection_.run(create_known);
     connection_.run_all(
         "ALTER TABLE pg_temp.known ADD PRIMARY KEY (number); CREATE INDEX ON pg_temp.known (instrument_id); ANALYZE "

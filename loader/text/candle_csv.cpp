@@ -145,11 +145,15 @@ void CandleCsv::look_ahead(const CsvHints& hints) {
     const auto order = hints.date_order ? hints.date_order : dates.order();
     if (!order)
         throw Failure(Exit::usage, "Which number of the dates is the month cannot be told.",
-                      "Say so: --date-order dmy, or --date-order mdy.");
+                      "Say so: --date-order dmy, mdy or ymd.");
     date_order_ = *order;
-    // Where commas part the fields, commas inside quotes part thousands.
-    if (!hints.decimal_sign && numbers.is_doubtful() && delimiter_ != ',')
-        throw Failure(Exit::usage, "Whether commas are decimal signs or part thousands cannot be told.",
+    // Where commas part the fields, commas inside quotes part thousands. Where semicolons do, commas may be decimal
+    // signs, and then points part thousands.
+    const bool comma_doubtful = numbers.is_comma_doubtful() && delimiter_ != ',';
+    if (!hints.decimal_sign && (comma_doubtful || (numbers.is_point_doubtful() && delimiter_ == ';')))
+        throw Failure(Exit::usage,
+                      std::string("Whether ") + (comma_doubtful ? "commas" : "points") +
+                          " are decimal signs or part thousands cannot be told.",
                       "Say so: --decimal comma, or --decimal point.");
     decimal_sign_ = hints.decimal_sign.value_or(numbers.sign().value_or(DecimalSign::point));
 }

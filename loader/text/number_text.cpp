@@ -61,12 +61,14 @@ void DecimalSignFinder::add(std::string_view number) {
         else if (digits_after(comma) != 3 || comma == 0 || number[0] == '0')
             comma_ = true;
         else
-            either_ = true;
+            comma_either_ = true;
     } else if (has_point) {
         if (count('.') > 1)
             comma_ = true;
-        else if (digits_after(point) != 3 || point == 0 || number[0] == '0')
+        else if (digits_after(point) != 3 || point == 0 || point > 3 || number[0] == '0')
             point_ = true;
+        else
+            point_either_ = true;
     }
 }
 

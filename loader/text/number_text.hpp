@@ -17,10 +17,12 @@ public:
     std::optional<DecimalSign> sign() const;
 
     /// There are numbers like 1,234, and nothing says which sign that is.
-    bool is_doubtful() const { return either_ && !point_ && !comma_; }
+    bool is_comma_doubtful() const { return comma_either_ && !point_ && !comma_; }
+    /// The same of numbers like 1.234.
+    bool is_point_doubtful() const { return point_either_ && !point_ && !comma_; }
 
 private:
-    bool point_ = false, comma_ = false, either_ = false;
+    bool point_ = false, comma_ = false, comma_either_ = false, point_either_ = false;
 };
 
 /// Reads a number as people and programs write it: groups of digits, blanks and currency signs around, an exponent, and

@@ -69,15 +69,24 @@ std::optional<Date> make_date(int y, std::int64_t m, std::int64_t d) {
     return date.ok() ? std::optional(Date{date}) : std::nullopt;
 }
 
-/// What of a date is not known yet: two numbers that are day and month, in either order.
+/// What of a date is not known yet: numbers that are day, month and year in some order.
 struct ParsedDate {
     std::optional<Date> date;  ///< where it can be read in one way
-    int year = 0;
-    std::int64_t first = 0, second = 0;  ///< otherwise
+    bool open = false;         ///< otherwise:
+    std::int64_t first = 0, second = 0, third = 0;
+    std::size_t third_digits = 0;
 
     std::optional<Date> in(DateOrder order) const {
-        if (date || year == 0) return date;
-        return order == DateOrder::day_first ? make_date(year, second, first) : make_date(year, first, second);
+        if (date || !open) return date;
+        switch (order) {
+            case DateOrder::day_first:
+                return make_date(whole_year(third, third_digits), second, first);
+            case DateOrder::month_first:
+                return make_date(whole_year(third, third_digits), first, second);
+            case DateOrder::year_first:
+                return third_digits > 2 ? std::nullopt : make_date(whole_year(first, 2), second, third);
+        }
+        return {};
     }
 };
 
@@ -121,10 +130,7 @@ ParsedDate take_date(Scanner& text) {
     if (!text.number(third, third_digits)) return {};
     if (first_digits == 4) return {make_date(static_cast<int>(first), second, third)};
     if (first_digits > 2) return {};
-    ParsedDate date;
-    date.year = whole_year(third, third_digits);
-    date.first = first, date.second = second;
-    return date;
+    return {{}, true, first, second, third, third_digits};
 }
 
 /// The time of day behind a date; none is midnight. False if what stands there is none.
@@ -255,32 +261,47 @@ void DateOrderFinder::add(std::string_view time) {
     if (parse_instant(time) || read_epoch(time)) return;
     Scanner scanner{time};
     const ParsedDate parsed = take_date(scanner);
-    if (parsed.date || parsed.year == 0) return;
-    const auto day_first = parsed.in(DateOrder::day_first), month_first = parsed.in(DateOrder::month_first);
-    if (day_first && !month_first) any_day_first_ = true;
-    if (month_first && !day_first) any_month_first_ = true;
-    if (day_first && month_first) {
-        if (*day_first != *month_first) ambiguous_ = true;
-        as_day_first_.push_back(*day_first);
-        as_month_first_.push_back(*month_first);
+    if (parsed.date || !parsed.open) return;
+    any_ = true;
+    for (const DateOrder order : {DateOrder::day_first, DateOrder::month_first, DateOrder::year_first}) {
+        Reading& reading = readings_[static_cast<std::size_t>(order)];
+        const auto date = parsed.in(order);
+        if (date && reading.possible)
+            reading.dates.push_back(*date);
+        else
+            reading = {false, {}};
     }
 }
 
 std::optional<DateOrder> DateOrderFinder::order() const {
-    if (any_day_first_ && any_month_first_) return {};
-    if (any_month_first_) return DateOrder::month_first;
-    if (any_day_first_ || !ambiguous_) return DateOrder::day_first;
-    const auto is_likely = [](const std::vector<Date>& dates) {
+    if (!any_) return DateOrder::day_first;
+    const Reading &day = as(DateOrder::day_first), &month = as(DateOrder::month_first),
+                  &year = as(DateOrder::year_first);
+    const auto is_likely = [](const Reading& reading) {
+        const std::vector<Date>& dates = reading.dates;
         const bool ordered = std::is_sorted(dates.begin(), dates.end()) || std::is_sorted(dates.rbegin(), dates.rend());
         const auto weekend = std::count_if(dates.begin(), dates.end(), [](Date date) {
-            const weekday day{date};
-            return day == Saturday || day == Sunday;
+            const weekday on{date};
+            return on == Saturday || on == Sunday;
         });
-        return ordered && weekend * 10 <= static_cast<std::ptrdiff_t>(dates.size());
+        return reading.possible && ordered && weekend * 10 <= static_cast<std::ptrdiff_t>(dates.size());
     };
-    const bool day_first = is_likely(as_day_first_), month_first = is_likely(as_month_first_);
-    if (day_first == month_first) return {};
-    return day_first ? DateOrder::day_first : DateOrder::month_first;
+    const auto latest = [](const Reading& one) { return *std::max_element(one.dates.begin(), one.dates.end()); };
+    const auto span = [&](const Reading& one) {
+        return (latest(one) - *std::min_element(one.dates.begin(), one.dates.end())).count();
+    };
+    std::optional<DateOrder> chosen;
+    if (day.possible && (!month.possible || day.dates == month.dates || (is_likely(day) && !is_likely(month))))
+        chosen = DateOrder::day_first;
+    else if (month.possible && (!day.possible || (is_likely(month) && !is_likely(day))))
+        chosen = DateOrder::month_first;
+    if (!is_likely(year)) return chosen;
+    if (!day.possible && !month.possible) return DateOrder::year_first;
+    if (!chosen) return {};
+    const Reading& other = as(*chosen);
+    if (10 * span(year) < span(other)) return DateOrder::year_first;
+    if (10 * span(other) < span(year) || latest(year) <= latest(other) + days{365}) return chosen;
+    return {};
 }
 
 }  // namespace pg_candle

@@ -7,8 +7,8 @@
 
 namespace pg_candle {
 
-/// In which order a file writes day and month where both are numbers.
-enum class DateOrder { day_first, month_first };
+/// In which order a file writes day, month and year where all are numbers of two digits, or the year comes last.
+enum class DateOrder { day_first, month_first, year_first };
 
 /// Reads a time as programs write it: ISO 8601, 2026/01/05, 2026.01.05, 20260105, 05-01-2026, 05/01/26, 05-Jan-2026,
 /// Jan 05, 2026, with 09:15, 9:15:00 AM, 0915 or 091500 behind it or none, and an offset or none, which means `zone`;
@@ -20,13 +20,21 @@ class DateOrderFinder {
 public:
     void add(std::string_view time);
 
-    /// Day first where no date can be read in two ways, or all that can are meant so. Nothing where both are possible:
-    /// no number is above 12, and in both orders the times ascend, or descend, and fall on days of the week.
+    /// Day first where no date can be read in two ways, or all that can are meant so. Nothing where several orders are
+    /// possible: in each of them all dates exist, ascend, or descend, and fall on days of the week. Years of two digits
+    /// come first (26/01/05) where the file spans far less time then, and are in doubt where it would be more recent.
     std::optional<DateOrder> order() const;
 
 private:
-    bool any_day_first_ = false, any_month_first_ = false, ambiguous_ = false;
-    std::vector<Date> as_day_first_, as_month_first_;
+    struct Reading {
+        bool possible = true;
+        std::vector<Date> dates;
+    };
+
+    const Reading& as(DateOrder order) const { return readings_[static_cast<std::size_t>(order)]; }
+
+    Reading readings_[3];  // by DateOrder
+    bool any_ = false;
 };
 
 }  // namespace pg_candle

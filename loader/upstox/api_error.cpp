@@ -1,5 +1,7 @@
 #include "upstox/api_error.hpp"
 
+#include <nlohmann/json.hpp>
+
 namespace pg_candle::upstox {
 namespace {
 
@@ -50,6 +52,10 @@ ApiError ErrorParser::parse(const JsonText& body, long http_status) {
     if (error.message.empty())
         error.message = http_status >= 200 && http_status < 300 ? "The answer says that it is no success"
                         : is_page(body)                         ? "refused with an HTML page"
+                        : http_status == 408                    ? "Request timeout"
+                        : http_status == 425                    ? "Too early"
+                        : http_status == 429                    ? "Too many requests"
+                        : http_status >= 500                    ? "The server failed"
                                                                 : "refused without saying why";
     return error;
 }
@@ -57,9 +63,10 @@ ApiError ErrorParser::parse(const JsonText& body, long http_status) {
 ApiError ErrorParser::unreadable(const JsonText& body, long http_status) {
     return {http_status,
             {},
-            is_page(body)    ? "answered with an HTML page"
-            : is_blank(body) ? "answered with nothing"
-                             : "The answer is broken JSON"};
+            is_page(body)                         ? "answered with an HTML page"
+            : is_blank(body)                      ? "answered with nothing"
+            : nlohmann::json::accept(body.view()) ? "The answer is of another form than documented"
+                                                  : "The answer is broken JSON"};
 }
 
 }  // namespace pg_candle::upstox

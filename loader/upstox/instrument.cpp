@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <cstdlib>
 
 namespace pg_candle::upstox {
 namespace {
@@ -35,11 +36,13 @@ const char* read_text(json::value value, std::optional<std::string>& out) {
     return problem;
 }
 
-const char* read_number(json::value value, std::optional<std::string>& out) {
+/// `problem`: what is said of a number that is not above 0; nullptr if it may be.
+const char* read_number(json::value value, std::optional<std::string>& out, const char* problem) {
     if (is_null(value)) return nullptr;
     const std::string_view token = trim(value.raw_json_token());
     double number;
     if (value.get_double().get(number)) return "A field that should be a number is not.";
+    if (problem && !(number > 0)) return problem;
     out = token;
     return nullptr;
 }
@@ -47,7 +50,8 @@ const char* read_number(json::value value, std::optional<std::string>& out) {
 const char* read_lot(json::value value, std::optional<std::int32_t>& out) {
     if (is_null(value)) return nullptr;
     std::int64_t lot;
-    if (whole_number(value).get(lot) || lot < 0 || lot > INT32_MAX) return "The lot size is no whole number.";
+    if (whole_number(value).get(lot) || lot > INT32_MAX) return "The lot size is no whole number.";
+    if (lot <= 0) return "The lot size is not above 0.";
     out = static_cast<std::int32_t>(lot);
     return nullptr;
 }
@@ -107,6 +111,22 @@ std::optional<std::int32_t> to_lot(std::string_view raw) {
     return lot;
 }
 
+/// NSE_FO is a segment of NSE; those of NCD, BCD and others do not carry their exchange's name.
+bool is_of_other_exchange(const InstrumentRecord& record) {
+    for (const std::string_view exchange : {"NSE", "BSE", "MCX"})
+        if (record.segment.starts_with(exchange) && record.segment[exchange.size()] == '_')
+            return record.exchange != exchange;
+    return false;
+}
+
+/// `NIFTY 25000 CE 30 DEC 25` is a call.
+bool names_other_type(const InstrumentRecord& record) {
+    const auto has = [&](std::string_view type) {
+        return (" " + record.trading_symbol + " ").find(" " + std::string(type) + " ") != std::string::npos;
+    };
+    return !has(record.instrument_type) && has(record.instrument_type == "CE" ? "PE" : "CE");
+}
+
 }  // namespace
 
 const char* InstrumentParser::parse(simdjson::padded_string_view text, InstrumentRecord& record) {
@@ -146,11 +166,11 @@ const char* InstrumentParser::parse(simdjson::padded_string_view text, Instrumen
         else if (name == "underlying_symbol")
             problem = read_text(value, record.underlying);
         else if (name == "tick_size")
-            problem = read_number(value, record.tick_size_paise);
+            problem = read_number(value, record.tick_size_paise, "The tick size is not above 0.");
         else if (name == "qty_multiplier")
-            problem = read_number(value, record.qty_multiplier);
+            problem = read_number(value, record.qty_multiplier, "The qty_multiplier is not above 0.");
         else if (name == "strike_price")
-            problem = read_number(value, record.strike_price);
+            problem = read_number(value, record.strike_price, nullptr);
         else if (name == "lot_size")
             problem = read_lot(value, record.lot_size);
         else if (name == "expiry")
@@ -175,6 +195,7 @@ const char* InstrumentParser::parse(simdjson::padded_string_view text, Instrumen
     if (record.segment.empty()) return "There is no segment.";
     if (!record.instrument_key.starts_with(record.segment + '|')) return "The instrument_key is not of the segment.";
     if (record.exchange.empty()) return "There is no exchange.";
+    if (is_of_other_exchange(record)) return "The segment is of another exchange.";
     if (record.instrument_type.empty()) return "There is no instrument_type.";
     if (record.trading_symbol.empty()) return "There is no trading_symbol.";
     if (!record.lot_size) record.lot_size = minimum_lot;
@@ -182,6 +203,10 @@ const char* InstrumentParser::parse(simdjson::padded_string_view text, Instrumen
         if (!record.expiry) return "A derivative without expiry.";
         if (!record.lot_size) return "A derivative without lot size.";
         if (record.is_option() && !record.strike_price) return "An option without strike price.";
+        if (record.is_option() && !(std::strtod(record.strike_price->c_str(), nullptr) > 0))
+            return "The strike price is not above 0.";
+        if (record.is_option() && names_other_type(record))
+            return "The trading_symbol is of another option type than the instrument_type.";
     }
     return nullptr;
 }

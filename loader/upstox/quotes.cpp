@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "model/candle.hpp"
+
 namespace pg_candle::upstox {
 namespace json = simdjson::ondemand;
 
@@ -37,6 +39,7 @@ Parsed QuoteParser::parse(const JsonText& body, std::vector<Quote>& quotes, std:
             continue;
         }
         Quote quote{};
+        quote.name = escaped_key(field);
         const char* reason = nullptr;
         bool has_price = false;
         for (auto inner : entry) {
@@ -64,6 +67,10 @@ Parsed QuoteParser::parse(const JsonText& body, std::vector<Quote>& quotes, std:
             reason = "the last price is no number";
         else if (quote.last_price <= 0)
             reason = "the last price is not above 0";
+        else if (const char* problem = implausible_price(quote.last_price))
+            reason = problem;
+        else if (!quote.name.starts_with(quote.instrument_key.substr(0, quote.instrument_key.find('|')) + ':'))
+            reason = "the entry's name is of another segment than its instrument_token";
         if (reason)
             ++rejected[reason];
         else

@@ -37,6 +37,42 @@ $function$;
 COMMENT ON FUNCTION @extschema@.backfill_command(integer, text, date, date) IS
     'the command of a shell that asks the provider for what is missing of a series';
 
+CREATE FUNCTION @extschema@.failure_message(job_id bigint, error text) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    job record;
+    zone text;
+    first_date date;
+    last_date date;
+    ranges bigint;
+BEGIN
+    SELECT j.* INTO STRICT job FROM @extschema@.sync_job j
+    WHERE j.job_id = failure_message.job_id;
+    zone := coalesce(@extschema@.instrument_timezone(job.instrument_id), 'UTC');
+    SELECT least(job.from_date, min((c.from_ts AT TIME ZONE zone)::date)),
+           greatest(job.to_date, max((c.to_ts AT TIME ZONE zone)::date - 1)),
+           count(*) FILTER (WHERE (c.to_ts AT TIME ZONE zone)::date <= job.from_date
+                               OR (c.from_ts AT TIME ZONE zone)::date > job.to_date)
+    INTO first_date, last_date, ranges
+    FROM @extschema@.candle_coverage c
+    WHERE c.instrument_id = job.instrument_id AND c.timeframe = job.timeframe
+      AND c.state = 'failed' AND isfinite(c.from_ts) AND isfinite(c.to_ts);
+    RETURN format('%s from %s to %s: %s%s. To ask again: %s',
+                  @extschema@.series_name(job.instrument_id, coalesce(job.timeframe, job.kind)),
+                  job.from_date, job.to_date, rtrim(error, '.'),
+                  CASE WHEN ranges > 0 THEN format(' (ranges that failed: %s)', ranges + 1) END,
+                  CASE WHEN job.kind IN ('candles', 'intraday')
+                       THEN @extschema@.backfill_command(
+                           job.instrument_id, job.timeframe, first_date, last_date)
+                       ELSE 'pgcandle sync --segment ' || job.segment END);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.failure_message(bigint, text) IS
+    'what the alert of a job that failed says: the series, the dates, why, and the command that asks '
+    'for all that failed of the series';
+
 CREATE FUNCTION @extschema@.clear_series_alerts(instrument_id integer, what text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -45,9 +81,13 @@ AS $function$
 #variable_conflict use_variable
 BEGIN
     -- A failure is disproved by an answer about its dates, whoever asked, and by nothing else.
-    IF EXISTS (SELECT FROM @extschema@.candle_coverage c
+    -- Dates of which nothing is missing (holidays, as is known by now) will not be asked for again.
+    IF EXISTS (SELECT FROM @extschema@.candle_coverage c,
+                   @extschema@.candles_to_request(
+                       c.instrument_id, c.timeframe, c.from_ts, c.to_ts, interval '0')
                WHERE c.instrument_id = clear_series_alerts.instrument_id AND c.timeframe = what
-                 AND c.state = 'failed')
+                 AND c.state = 'failed'
+                 AND @extschema@.series_problem(c.instrument_id, c.timeframe) IS NULL)
        OR EXISTS (SELECT FROM @extschema@.sync_job f
                   WHERE f.instrument_id = clear_series_alerts.instrument_id AND f.timeframe = what
                     AND f.kind = 'intraday' AND f.state = 'failed'

@@ -63,13 +63,7 @@ BEGIN
     IF error IS NOT NULL THEN
         PERFORM @extschema@.raise_sync_alert(
             alert, @extschema@.series_name(job.instrument_id, coalesce(job.timeframe, job.kind)),
-            format('%s from %s to %s: %s. To ask again: %s',
-                   @extschema@.series_name(job.instrument_id, coalesce(job.timeframe, job.kind)),
-                   job.from_date, job.to_date, rtrim(error, '.'),
-                   CASE WHEN job.kind IN ('candles', 'intraday')
-                        THEN @extschema@.backfill_command(
-                            job.instrument_id, job.timeframe, job.from_date, job.to_date)
-                        ELSE 'pgcandle sync --segment ' || job.segment END));
+            @extschema@.failure_message(job_id, error));
         RETURN;
     END IF;
     PERFORM @extschema@.clear_series_alerts(job.instrument_id, coalesce(job.timeframe, job.kind));

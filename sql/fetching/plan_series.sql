@@ -5,6 +5,22 @@ CREATE FUNCTION @extschema@.provider_first_day(timeframe text) RETURNS date
 COMMENT ON FUNCTION @extschema@.provider_first_day(text) IS
     'the first day of which the provider has candles of that timeframe';
 
+CREATE FUNCTION @extschema@.instrument_timezone(instrument_id integer) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN (SELECT c.timezone
+            FROM @extschema@.instrument_master m
+            JOIN @extschema@.trading_calendar c
+                ON c.calendar = @extschema@.calendar_of_segment(m.segment)
+            WHERE m.instrument_id = instrument_timezone.instrument_id
+            ORDER BY c.valid_from DESC LIMIT 1);
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.instrument_timezone(integer) IS
+    'the zone of the calendar by which an instrument trades; NULL if it is not known';
+
 CREATE FUNCTION @extschema@.plan_series(segment text, instrument_id integer, timeframe text, from_date date, to_date date,
                                         force boolean DEFAULT false, priority integer DEFAULT 0) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
@@ -32,9 +48,7 @@ BEGIN
                 plan_series.instrument_id, plan_series.timeframe),
             DETAIL = problem;
     END IF;
-    SELECT c.timezone INTO zone FROM @extschema@.instrument_master m
-        JOIN @extschema@.trading_calendar c ON c.calendar = @extschema@.calendar_of_segment(m.segment)
-        WHERE m.instrument_id = plan_series.instrument_id ORDER BY c.valid_from DESC LIMIT 1;
+    zone := @extschema@.instrument_timezone(plan_series.instrument_id);
     -- A contract that has expired is served by its dated key only.
     IF EXISTS (SELECT FROM @extschema@.instrument_master m WHERE m.instrument_id = plan_series.instrument_id AND m.expiry_date < (@extschema@.candle_now() AT TIME ZONE zone)::date) THEN
         job_kind := 'expired_candles';

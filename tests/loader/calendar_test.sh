@@ -36,5 +36,15 @@ start_replay --limits none --today 2026-01-20 --holidays '[{"date":"soon","holid
 before=$(sql "SELECT count(*) FROM trading_holiday")
 run calendar --attempts 2 --backoff 10
 is "$code $(sql "SELECT count(*) FROM trading_holiday")" "1 $before" "a list that cannot be read changes nothing"
+start_replay --limits none --today 2026-01-20 --holidays '[{"date":"2025-03-14","description":"Holi","holiday_type":"TRADING_HOLIDAY","closed_exchanges":["NSE"],"open_exchanges":[]}]'
+run calendar
+like "$code $output" "^1 .*no day of this year.*nothing was changed" "the list of another year, too"
+holidays=
+for date in 02-02 02-03 02-04 02-05 02-06 02-09; do
+    holidays+=",{\"date\":\"2026-$date\",\"description\":\"X\",\"holiday_type\":\"TRADING_HOLIDAY\",\"closed_exchanges\":[\"NSE\"],\"open_exchanges\":[]}"
+done
+start_replay --limits none --today 2026-01-20 --holidays "${list%]}$holidays]"
+run calendar
+like "$code $output $(sessions NSE 2026-02-03)" "^1 .*6 holidays that were not known.*--force .*09:15-15:30" "as are more new holidays than a year brings"
 psql -X -q -d postgres -c "DROP DATABASE loader_calendar" 2>/dev/null
 done_testing

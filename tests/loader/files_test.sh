@@ -106,6 +106,42 @@ like "$code $output" "^1 .*no row" "a file without rows is an error"
 printf 'date,open,high,low,close\n2026-10-26,1,1,1,x\n2026-10-27,1,1,1,1\n2026-10-28,1,1,1,1\n' >given.csv
 run import --symbol ONE given.csv
 like "$code $output" '^0 .*line=2 reason="a price is no number" text="2026-10-26,1,1,1,x"' "a bad row is logged with its line, text and reason"
+# Times that do not fit the hours of the exchange.
+minute_rows() { # TIME...
+    echo date,open,high,low,close
+    printf '2026-10-28 %s,1,1,1,1\n' "$@"
+}
+minute_rows 09:16 09:17 09:18 15:29 15:30 >given.csv
+run import --symbol ONE given.csv
+like "$code $output" "^1 .*ends of candles.*--times" "times of the ends of candles are asked about"
+sql "DELETE FROM candle_data WHERE instrument_id = instrument_id('ONE')" >/dev/null
+run import --symbol ONE given.csv --times end
+is "$code $(sql "SELECT min(ts AT TIME ZONE 'Asia/Kolkata')::time || ' ' || max(ts AT TIME ZONE 'Asia/Kolkata')::time FROM candle_data WHERE instrument_id = instrument_id('ONE')")" \
+    "0 09:15:00 15:29:00" "and moved to the starts"
+minute_rows 10:15 11:15 12:15 13:15 14:15 15:15 15:30 >given.csv
+run import --symbol ONE given.csv --times end --timeframe 1h
+is "$code $(sql "SELECT string_agg(to_char(ts AT TIME ZONE 'Asia/Kolkata', 'HH24:MI'), ' ' ORDER BY ts) FROM candle_data WHERE timeframe = '1h'")" \
+    "0 09:15 10:15 11:15 12:15 13:15 14:15 15:15" "those of a short last candle, too"
+minute_rows 09:15 09:16 11:59 12:00 01:00 01:01 03:29 >given.csv
+run import --symbol ONE given.csv --timeframe 1m
+like "$code $output" "^1 .*twelve hours without AM and PM, like 2026-10-28T01:00" "of twelve hours"
+minute_rows 03:45 03:46 03:47 09:59 >given.csv
+run import --symbol ONE given.csv --timeframe 1m
+like "$code $output" "^1 .*UTC, like 2026-10-28T03:45.*--any-hours" "of another zone"
+run import --symbol ONE given.csv --timeframe 1m --any-hours
+like "$code $output" "^0 .*outside the trading hours, but stored: 3" "unless they are right"
+printf 'date,open,high,low,close\n2026-10-24,1,1,1,1\n2026-10-25,1,1,1,1\n2026-10-26,1,1,1,1\n' >given.csv
+run import --symbol ONE given.csv
+like "$code $output" "^0 .*outside_hours=2 of=3 .*but stored: 2" "days of a market that never closes are told"
+printf 'date,open,high,low,close\n2026-10-29,1,1,1,1\n2026-11-02,1,1,1,1\n1026-10-28,1,1,1,1\n' >given.csv
+run import --symbol ONE given.csv --timeframe 1d
+like "$code $output" "^0 .*1 inserted.*1 x in the future.*1 x the year is before 1900|^0 .*1 inserted.*1 x the year is before 1900.*" "nor the future's, or of the year 1026"
+printf 'date,open,high,low,close\n26/10/26,1,1,1,1\n26/10/27,1,1,1,1\n26/10/28,1,1,1,1\n' >given.csv
+sql "DELETE FROM candle_data WHERE timeframe = '1d'" >/dev/null
+run import --symbol ONE given.csv --timeframe 1d
+is "$code $(sql "SELECT min(ts AT TIME ZONE 'Asia/Kolkata')::date FROM candle_data WHERE timeframe = '1d'")" "0 2026-10-26" "years of two digits may come first"
+run import --symbol ONE <(printf 'date;open;high;low;close\n2026-01-05;1.100;1.100;1.100;1.100\n2026-01-06;1.100;1.100;1.100;1.100\n')
+like "$code $output" "^1 .*--decimal" "points may be either, too"
 # The same symbol on two exchanges comes back where it was.
 sql "INSERT INTO instrument_master (instrument_key, exchange, segment, instrument_type, trading_symbol) VALUES ('BSE_EQ|1', 'BSE', 'BSE_EQ', 'EQ', 'ONE')" >/dev/null
 sql "DELETE FROM candle_data WHERE timeframe = '1d'" >/dev/null

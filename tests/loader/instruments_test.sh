@@ -75,6 +75,12 @@ run instruments --file some_bad.json
 is "$code" 0 "a bad record among many is skipped"
 like "$output" "record 41 at byte [0-9]+" "and logged with its position"
 
+# Records of one instrument that are not the same: the instrument stays what it was.
+{ printf '['; for i in $(seq 40); do record NSE_EQ "M$i" "MANY$i"; printf ','; done; record NSE_EQ 1 ONE; printf ','; record NSE_EQ 2 TWO; printf ','; record NSE_EQ 2 SECOND; printf ','; record NSE_EQ 1 ONE; printf ']'; } >differing.json
+sync differing.json
+like "$code $output" '^0 .*"errors": 2,' "records that contradict each other are both left out: $output"
+is "$(sql "SELECT trading_symbol || is_active FROM instrument_master WHERE instrument_key = 'NSE_EQ|2'")" "TWOtrue" "and their instrument stays"
+
 # One at a time.
 mkfifo slow
 "$loader" instruments --file slow >/dev/null 2>&1 &

@@ -48,6 +48,10 @@ run login --analytics <<<"yearly-token"
 like "$code $(jq -r .kind token) $output" "^3 daily .*refuses that token.*not stored" "an analytics token that is refused is not stored"
 run login --analytics <<<"$token"
 is "$code $(jq -r '.kind + " " + .access_token' token)" "0 analytics $token" "one that is accepted is, from standard input"
+replay faults -d "malformed=1" >/dev/null
+run login --analytics <<<"$token"
+like "$code $output" "^0 .*could not be tried" "an answer that is none proves nothing"
+replay faults -d "" >/dev/null
 run login --analytics --api-url http://127.0.0.1:1 <<<"yearly-token"
 like "$code $(jq -r .access_token token) $output" "^0 yearly-token .*could not be tried.*Stored in" "and one that nobody can try, with a word"
 run login --analytics </dev/null
@@ -62,6 +66,16 @@ is "$code" 2 ".env is read"
 chmod 666 .env
 run ltp --once --symbols TCS
 like "$output" "\.env is not read: others can write it" "unless others can write it"
+chmod 600 .env
+printf 'PGCANDLE_TIMEOUT=abc\n' >.env
+run ltp --once --symbols TCS
+like "$code $output" "^2 .*PGCANDLE_TIMEOUT in .env" "a value that is none is blamed on its variable"
+printf 'DATABASE_URL=mysql://me:secret@host/db\nUPSTOX_ACCESS_TOKEN="two words"\n' >.env
+run login --analytics <<<"$token"
+run ltp --once --symbols TCS
+like "$code $output" "^0 .*DATABASE_URL cannot be used.*UPSTOX_ACCESS_TOKEN cannot be used" "another program's .env stops nothing"
+[[ $output != *secret* ]]
+ok $? "and nothing of it is shown"
 rm .env
 psql -X -q -d postgres -c "DROP DATABASE loader_login" 2>/dev/null
 done_testing

@@ -63,10 +63,16 @@ SELECT results_eq($$SELECT segment FROM claim_sync_jobs('one', 9, '1 minute', '{
 SELECT is_empty($$SELECT * FROM claim_sync_jobs('another', 9, '1 minute')$$, 'what is leased is not claimed');
 UPDATE sync_job SET leased_until = clock_timestamp() - interval '1 second' WHERE instrument_id = 2;
 SELECT results_eq($$SELECT segment FROM claim_sync_jobs('one', 9, '1 minute')$$, $$VALUES ('b')$$, 'unless the lease is over');
+DELETE FROM candle_coverage WHERE instrument_id = 2 AND state = 'failed';
 SELECT finish_sync_job(job_id, 0, 'no such key') FROM sync_job WHERE instrument_id = 2;
 SELECT is((SELECT kind || ' ' || message FROM sync_alert),
     'failed_sync NSE:S2 1m from 2026-01-01 to 2026-01-31: no such key. To ask again: pgcandle backfill --symbols NSE:S2 --timeframes 1m --from 2026-01-01 --to 2026-01-31',
     'a failure is an alert, with the command to run');
+INSERT INTO candle_coverage (instrument_id, timeframe, from_ts, to_ts, state) VALUES
+    (2, '1m', '2025-11-01', '2025-12-01', 'failed'), (2, '1m', '2026-01-01', '2026-02-01', 'failed');
+SELECT alike(failure_message(max(job_id), 'no such key'),
+    '%no such key (ranges that failed: 2). To ask again: %--from 2025-11-01 --to 2026-01-31',
+    'the command asks for all that failed') FROM sync_job WHERE instrument_id = 2;
 SELECT is((SELECT last_error FROM data_sync_status WHERE segment = 'b'), 'no such key', 'and in the status');
 INSERT INTO sync_job (segment, kind, instrument_id, timeframe, from_date, to_date) VALUES ('b', 'intraday', 2, '1m', '2026-01-02', '2026-01-02');
 SELECT finish_sync_job(job_id, 375) FROM sync_job WHERE kind = 'intraday';
@@ -74,6 +80,14 @@ SELECT is((SELECT count(*)::int FROM sync_alert WHERE cleared_at IS NULL), 1, 'w
 DELETE FROM candle_coverage WHERE instrument_id = 2 AND state = 'failed';
 SELECT clear_series_alerts(2, '1m');
 SELECT is((SELECT count(*)::int FROM sync_alert WHERE cleared_at IS NULL), 0, 'but one about those that failed');
+SELECT raise_sync_alert('bad_rows', series_name(2, '1m'), 'rows of a Sunday');
+INSERT INTO candle_coverage (instrument_id, timeframe, from_ts, to_ts, state) VALUES
+    (2, '1m', '2026-01-11', '2026-01-12', 'failed'), (4713, '1m', '2026-01-11', '2026-01-12', 'failed');
+SELECT ok(clear_series_alerts(2, '1m'), 'nor is one of a day without candles left open');
+UPDATE candle_coverage SET to_ts = '2026-01-13' WHERE instrument_id = 2 AND from_ts = '2026-01-11';
+SELECT ok(NOT clear_series_alerts(2, '1m'), 'but of one with candles it is');
+SELECT ok(clear_series_alerts(4713, '1m'), 'a failure of an instrument that is gone is none to ask again');
+DELETE FROM candle_coverage WHERE instrument_id IN (2, 4713) AND state = 'failed';
 INSERT INTO sync_job (segment, kind, instrument_id, timeframe, from_date, to_date)
     VALUES ('b', 'candles', 4711, '1m', '2026-01-02', '2026-01-02');
 SELECT lives_ok($$SELECT finish_sync_job(job_id, 0, 'no such key') FROM sync_job WHERE instrument_id = 4711$$,

@@ -72,6 +72,10 @@ TEST(TimeText, FindsTheMonth) {
         << "1 August is a Saturday";
     EXPECT_EQ(order({"01/12/2026", "02/02/2026", "02/03/2026"}), DateOrder::month_first) << "the other is in none";
     EXPECT_EQ(order({"05/05/2026"}), DateOrder::day_first) << "the same either way";
+    EXPECT_EQ(order({"26/01/05", "26/01/06", "26/01/07"}), DateOrder::year_first) << "a year apart otherwise";
+    EXPECT_EQ(order({"05/01/26", "06/01/26", "07/01/26", "13/01/26"}), DateOrder::day_first);
+    EXPECT_EQ(order({"26/01/05"}), std::nullopt) << "2005 or 2026";
+    EXPECT_EQ(order({"05/13/26", "05/14/26"}), DateOrder::month_first);
 }
 
 TEST(NumberText, ReadsWhatPeopleWrite) {
@@ -117,7 +121,7 @@ TEST(NumberText, FindsTheDecimalSign) {
     const auto find = [](std::initializer_list<const char*> numbers) {
         DecimalSignFinder finder;
         for (const char* number : numbers) finder.add(number);
-        return finder.is_doubtful() ? std::nullopt : finder.sign();
+        return finder.is_comma_doubtful() || finder.is_point_doubtful() ? std::nullopt : finder.sign();
     };
     EXPECT_EQ(find({"1234.5"}), DecimalSign::point);
     EXPECT_EQ(find({"1234,5"}), DecimalSign::comma);
@@ -127,6 +131,8 @@ TEST(NumberText, FindsTheDecimalSign) {
     EXPECT_EQ(find({"1,234", "1,234.5"}), DecimalSign::point);
     EXPECT_EQ(find({"1,234", "7"}), std::nullopt) << "either";
     EXPECT_EQ(find({"1.5", "1,5"}), std::nullopt) << "both";
+    EXPECT_EQ(find({"1.234", "1.250"}), std::nullopt) << "either";
+    EXPECT_EQ(find({"1923.450", "1.250"}), DecimalSign::point);
     EXPECT_EQ(find({"100", "200"}), DecimalSign::point);
 }
 

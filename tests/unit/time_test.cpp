@@ -70,6 +70,8 @@ TEST(Candle, MovesOddDaysToMidnight) {
     add_candle(batch, {Timeframe::Unit::day, 1}, {at("2020-05-04T15:30:00+05:30"), 1, 1, 1, 1, 0, 0});
     EXPECT_EQ(batch.candles[0].start, at("2020-05-04T00:00:00+05:30"));
     EXPECT_EQ(batch.altered["start moved to midnight"], 1);
+    add_candle(batch, {Timeframe::Unit::week, 1}, {at("2020-05-06T00:00:00+05:30"), 1, 1, 1, 1, 0, 0});
+    EXPECT_EQ(batch.altered["start moved to its Monday"], 1);
 }
 
 TEST(Candle, SortsAndDropsDuplicates) {

@@ -178,8 +178,12 @@ TEST(ErrorParser, ReadsDocumentedErrors) {
     EXPECT_TRUE(error("UDAPI100011", 400).key_refused());
     EXPECT_EQ(parser.parse(JsonText("<html>Bad Gateway</html>"), 502).text(), "refused with an HTML page, HTTP 502");
     EXPECT_EQ(parser.parse(JsonText("no"), 403).text(), "refused without saying why, HTTP 403");
+    EXPECT_EQ(parser.parse(JsonText(""), 408).text(), "Request timeout, HTTP 408");
+    EXPECT_EQ(parser.parse(JsonText(""), 503).text(), "The server failed, HTTP 503");
     EXPECT_EQ(ErrorParser::unreadable(JsonText("\n<html>"), 200).text(), "answered with an HTML page, HTTP 200");
     EXPECT_EQ(ErrorParser::unreadable(JsonText("{"), 200).text(), "The answer is broken JSON, HTTP 200");
+    EXPECT_EQ(ErrorParser::unreadable(JsonText("{\"status\":1}"), 200).text(),
+              "The answer is of another form than documented, HTTP 200");
     EXPECT_EQ(parser.parse(JsonText("{\"status\":\"error\",\"errors\":[{\"message\":\"two\\nlines\"}]}"), 400).message,
               "two lines");
 }
@@ -193,13 +197,16 @@ TEST(QuoteParser, MatchesByTheInnerToken) {
             JsonText(
                 R"({"status":"success","data":{"NSE_FO:NIFTY2543021600PE":{"last_price":303.9,"instrument_token":"NSE_FO|51834","ltq":75,"volume":170325,"cp":29.0},
         "NSE_INDEX:Nifty 50":{"last_price":100,"instrument_token":"NSE_INDEX|Nifty 50","ltq":null,"volume":null,"cp":0},"x":null,"y":{"last_price":"1"},
-        "a":{"last_price":0,"instrument_token":"NSE_EQ|A"},"b":{"last_price":-1,"instrument_token":"NSE_EQ|B"},"c":{"last_price":1,"instrument_token":"NSE_EQ|C","cp":"2"}}})"),
+        "a":{"last_price":0,"instrument_token":"NSE_EQ|A"},"b":{"last_price":-1,"instrument_token":"NSE_EQ|B"},"NSE_EQ:c":{"last_price":1,"instrument_token":"NSE_EQ|C","cp":"2"},
+        "NSE_EQ:d":{"last_price":1e12,"instrument_token":"NSE_EQ|D"},"BSE_EQ:e":{"last_price":1,"instrument_token":"NSE_EQ|E"}}})"),
             quotes, rejected),
         Parsed::taken);
     ASSERT_EQ(quotes.size(), 2u);
     EXPECT_EQ(rejected["the last price is not above 0"], 2);
     EXPECT_EQ(rejected["the previous close is no number"], 1);
-    EXPECT_EQ(rejected.size(), 4u);
+    EXPECT_EQ(rejected["a price is beyond all measure"], 1);
+    EXPECT_EQ(rejected["the entry's name is of another segment than its instrument_token"], 1);
+    EXPECT_EQ(rejected.size(), 6u);
     EXPECT_EQ(quotes[0].instrument_key, "NSE_FO|51834");
     EXPECT_EQ(quotes[0].last_quantity, 75);
     EXPECT_DOUBLE_EQ(*quotes[0].change(), 274.9);
@@ -255,10 +262,15 @@ TEST(InstrumentParser, SaysWhatIsWrong) {
          {R"("instrument_type":"FUT","lot_size":1})", R"("instrument_type":"FUT","expiry":"soon","lot_size":1})",
           R"("instrument_type":"FUT","expiry":1765909799000})",
           R"("instrument_type":"CE","expiry":1765909799000,"lot_size":1})", R"("instrument_type":5})",
-          R"("instrument_type":"EQ","lot_size":"x"})", R"("lot_size":1})",
-          R"("instrument_type":"EQ","tick_size":1.2.3})", R"("instrument_type":"EQ","other":tru})",
-          R"("instrument_type":)"})
+          R"("instrument_type":"EQ","lot_size":"x"})", R"("lot_size":1})", R"("instrument_type":"EQ","lot_size":0})",
+          R"("instrument_type":"EQ","tick_size":-5})",
+          R"("instrument_type":"CE","expiry":1765909799000,"lot_size":1,"strike_price":0})",
+          R"("instrument_type":"EQ","exchange":"BSE"})", R"("instrument_type":"EQ","tick_size":1.2.3})",
+          R"("instrument_type":"EQ","other":tru})", R"("instrument_type":)"})
         EXPECT_NE(parse_instrument(head + tail, record), nullptr) << tail;
+    const std::string option = head + R"("expiry":1765909799000,"lot_size":1,"strike_price":5,"instrument_type":")";
+    EXPECT_EQ(parse_instrument(option + R"(PE","trading_symbol":"X 5 PE 16 DEC 25"})", record), nullptr);
+    EXPECT_NE(parse_instrument(option + R"(CE","trading_symbol":"X 5 PE 16 DEC 25"})", record), nullptr);
     for (const char* text : {"5", "[]", "", "\"x\"", "{"}) EXPECT_NE(parse_instrument(text, record), nullptr) << text;
 }
 
