@@ -66,7 +66,10 @@ done
 instruments() {
     sql "SELECT to_jsonb(m) - 'instrument_id' - 'last_seen' - 'first_seen' - 'details' FROM instrument_master m ORDER BY instrument_key, expiry_date"
 }
-calendars() { sql "SELECT * FROM trading_holiday ORDER BY 1, 2; SELECT * FROM special_session ORDER BY 1, 2, 3"; }
+calendars() {
+    sql "SELECT * FROM trading_holiday ORDER BY 1, 2"
+    sql "SELECT * FROM special_session ORDER BY 1, 2, 3"
+}
 prices() { sql "SELECT instrument_id, ltp, previous_close, volume, last_quantity FROM ltp_data ORDER BY 1"; }
 run instruments
 instruments >truth_instruments
