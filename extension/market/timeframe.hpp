@@ -10,7 +10,7 @@ struct Timeframe {
     Unit unit;
     int count;
 
-    bool intraday() const noexcept { return unit == Unit::minute || unit == Unit::hour; }
+    constexpr bool intraday() const noexcept { return unit == Unit::minute || unit == Unit::hour; }
 };
 
 /// Reads a timeframe. If there is none, returns false and sets `reason` to a full sentence (static storage).

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "market/provider.hpp"
+
 namespace pg_candle::ingest {
 
 using namespace std::chrono;
 
 Date closed_through(const Timeframe& timeframe, Instant at) {
-    const Date day = india_date(at - hours{7} - minutes{5}) - days{1};
+    const Date day = india_date(at - seconds{provider::final_after}) - days{1};
     return bucket_date(timeframe, day + days{1}) - days{1};  // a week or month that holds the next day is still open
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "market/calendar.hpp"
 #include "model/failure.hpp"
 
 namespace pg_candle {
@@ -153,22 +154,19 @@ Timeframe require_timeframe(const std::string& text) {
     return timeframe;
 }
 
-Date bucket_date(const Timeframe& timeframe, Date date) {
-    if (timeframe.unit == Timeframe::Unit::week) return date - (weekday{date} - Monday);
-    if (timeframe.unit == Timeframe::Unit::month) {
-        const year_month_day whole{date};
-        return Date{whole.year() / whole.month() / 1};
-    }
-    return date;
-}
+namespace {
+
+/// Dates of market/ count from here.
+constexpr Date epoch{year{2000} / 1 / 1};
+
+std::int32_t number(Date date) { return static_cast<std::int32_t>((date - epoch).count()); }
+
+}  // namespace
+
+Date bucket_date(const Timeframe& timeframe, Date date) { return epoch + days{bucket_date(timeframe, number(date))}; }
 
 Date next_bucket_date(const Timeframe& timeframe, Date date) {
-    if (timeframe.unit == Timeframe::Unit::week) return bucket_date(timeframe, date) + days{7};
-    if (timeframe.unit == Timeframe::Unit::month) {
-        const year_month_day whole{date};
-        return Date{(whole.year() / whole.month() + months{1}) / 1};
-    }
-    return date + days{1};
+    return epoch + days{next_bucket_date(timeframe, bucket_date(timeframe, number(date)))};
 }
 
 }  // namespace pg_candle

@@ -22,7 +22,8 @@ CREATE FUNCTION @extschema@.backfill_command(
     SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    symbol text := (SELECT m.exchange || ':' || m.trading_symbol FROM @extschema@.instrument_master m
+    symbol text := (SELECT m.exchange || ':' || m.trading_symbol
+                    FROM @extschema@.instrument_master m
                     WHERE m.instrument_id = backfill_command.instrument_id);
     quote text := '''';
 BEGIN
@@ -70,26 +71,27 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.failure_message(bigint, text) IS
-    'what the alert of a job that failed says: the series, the dates, why, and the command that asks '
-    'for all that failed of the series';
+    'what the alert of a job that failed says: the series, the dates, why, and the command that '
+    'asks for all that failed of the series';
 
 CREATE FUNCTION @extschema@.clear_series_alerts(instrument_id integer, what text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
 AS $function$
-#variable_conflict use_variable
 BEGIN
     -- A failure is disproved by an answer about its dates, whoever asked, and by nothing else.
     -- Dates of which nothing is missing (holidays, as is known by now) will not be asked for again.
     IF EXISTS (SELECT FROM @extschema@.candle_coverage c,
                    @extschema@.candles_to_request(
                        c.instrument_id, c.timeframe, c.from_ts, c.to_ts, interval '0')
-               WHERE c.instrument_id = clear_series_alerts.instrument_id AND c.timeframe = what
+               WHERE c.instrument_id = clear_series_alerts.instrument_id
+                 AND c.timeframe = what
                  AND c.state = 'failed'
                  AND @extschema@.series_problem(c.instrument_id, c.timeframe) IS NULL)
        OR EXISTS (SELECT FROM @extschema@.sync_job f
-                  WHERE f.instrument_id = clear_series_alerts.instrument_id AND f.timeframe = what
+                  WHERE f.instrument_id = clear_series_alerts.instrument_id
+                    AND f.timeframe = what
                     AND f.kind = 'intraday' AND f.state = 'failed'
                     AND NOT EXISTS (
                         SELECT FROM @extschema@.sync_job d
@@ -101,7 +103,8 @@ BEGIN
                           AND c.to_ts > f.requested_at)) THEN
         RETURN false;
     END IF;
-    PERFORM @extschema@.clear_sync_alert(kind, @extschema@.series_name(instrument_id, what))
+    PERFORM @extschema@.clear_sync_alert(
+        kind, @extschema@.series_name(clear_series_alerts.instrument_id, what))
     FROM unnest('{failed_sync,bad_rows}'::text[]) AS kind;
     RETURN true;
 END
@@ -110,36 +113,72 @@ COMMENT ON FUNCTION @extschema@.clear_series_alerts(integer, text) IS
     'closes what is open about a series, by instrument and timeframe, unless something of it still '
     'failed when it was last asked for; whether it did not';
 
+CREATE FUNCTION @extschema@.forget_failures(
+    segment text, instrument_id integer, timeframe text)
+    RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off
+AS $function$
+BEGIN
+    IF @extschema@.clear_series_alerts(
+           forget_failures.instrument_id, forget_failures.timeframe) THEN
+        UPDATE @extschema@.data_sync_status s SET last_error = NULL
+        FROM @extschema@.instrument_master m
+        WHERE m.instrument_id = forget_failures.instrument_id
+          AND s.segment = forget_failures.segment
+          AND s.scope = m.trading_symbol
+          AND s.timeframe = forget_failures.timeframe
+          AND s.last_error IS NOT NULL;
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.forget_failures(text, integer, text) IS
+    'closes what is open about a series that lacks nothing any more, and takes its error out of '
+    'data_sync_status';
+
 CREATE FUNCTION @extschema@.raise_sync_alert(kind text, subject text, message text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
 AS $function$
-#variable_conflict use_column
-DECLARE
-    is_new boolean;
 BEGIN
-    INSERT INTO @extschema@.sync_alert AS a (kind, subject, message) VALUES (kind, subject, message)
-    ON CONFLICT (kind, subject) WHERE cleared_at IS NULL DO UPDATE SET message = excluded.message, last_seen_at = clock_timestamp() RETURNING a.xmax = 0 INTO is_new;
-    IF is_new THEN
-        PERFORM pg_notify('pg_candle_alert', json_build_object('kind', kind, 'subject', subject, 'message', left(message, 1000))::text);
+    UPDATE @extschema@.sync_alert a
+    SET message = raise_sync_alert.message, last_seen_at = clock_timestamp()
+    WHERE a.kind = raise_sync_alert.kind
+      AND a.subject = raise_sync_alert.subject
+      AND a.cleared_at IS NULL;
+    IF FOUND THEN
+        RETURN;
+    END IF;
+    INSERT INTO @extschema@.sync_alert (kind, subject, message)
+    VALUES (raise_sync_alert.kind, raise_sync_alert.subject, raise_sync_alert.message)
+    ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        PERFORM pg_notify('pg_candle_alert', json_build_object(
+            'kind', raise_sync_alert.kind, 'subject', raise_sync_alert.subject,
+            'message', left(raise_sync_alert.message, 1000))::text);
     END IF;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.raise_sync_alert(text, text, text) IS
-    'opens an alert, or refreshes the one that is open for that kind and subject; a new one is sent by NOTIFY pg_candle_alert';
+    'opens an alert, or refreshes the one that is open for that kind and subject; a new one is '
+    'sent by NOTIFY pg_candle_alert';
 
 CREATE FUNCTION @extschema@.clear_sync_alert(kind text, subject text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
 AS $function$
-#variable_conflict use_column
 BEGIN
-    UPDATE @extschema@.sync_alert a SET cleared_at = clock_timestamp() WHERE a.kind = clear_sync_alert.kind AND a.subject = clear_sync_alert.subject AND a.cleared_at IS NULL;
+    UPDATE @extschema@.sync_alert a SET cleared_at = clock_timestamp()
+    WHERE a.kind = clear_sync_alert.kind
+      AND a.subject = clear_sync_alert.subject
+      AND a.cleared_at IS NULL;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.clear_sync_alert(text, text) IS 'closes the open alert of that kind and subject, if there is one';
+COMMENT ON FUNCTION @extschema@.clear_sync_alert(text, text) IS
+    'closes the open alert of that kind and subject, if there is one';
 
 CREATE FUNCTION @extschema@.check_freshness() RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -150,8 +189,11 @@ DECLARE
     stale integer;
     names text;
 BEGIN
-    SELECT count(*), left(string_agg(f.trading_symbol, ', ' ORDER BY f.trading_symbol), 200) INTO stale, names
-    FROM @extschema@.data_freshness f JOIN @extschema@.watchlist w USING (instrument_id) WHERE f.candle_stale AND w.timeframes && '{1m,3m,5m,15m,30m,1h,4h}';
+    SELECT count(*), left(string_agg(f.trading_symbol, ', ' ORDER BY f.trading_symbol), 200)
+    INTO stale, names
+    FROM @extschema@.data_freshness f
+    JOIN @extschema@.watchlist w USING (instrument_id)
+    WHERE f.candle_stale AND w.timeframes && '{1m,3m,5m,15m,30m,1h,4h}';
     IF stale > 0 THEN
         PERFORM @extschema@.raise_sync_alert('stale_data', '', format(
             '%s watched instruments lack candles that their session expects: %s. To ask for them: '
@@ -163,4 +205,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.check_freshness() IS
-    'raises the alert stale_data while watched instruments lack candles that their session expects, and clears it; returns how many';
+    'raises the alert stale_data while watched instruments lack candles that their session '
+    'expects, and clears it; returns how many';

@@ -1,4 +1,5 @@
--- What has to be fetched of a series, planned from what is there. Loaders claim the jobs (job_queue.sql).
+-- What has to be fetched of a series, planned from what is there. Loaders claim the jobs
+-- (job_queue.sql).
 
 CREATE FUNCTION @extschema@.provider_first_day(timeframe text) RETURNS date
     AS 'MODULE_PATHNAME', 'pg_candle_provider_first_day' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -21,23 +22,140 @@ $function$;
 COMMENT ON FUNCTION @extschema@.instrument_timezone(integer) IS
     'the zone of the calendar by which an instrument trades; NULL if it is not known';
 
-CREATE FUNCTION @extschema@.plan_series(segment text, instrument_id integer, timeframe text, from_date date, to_date date,
-                                        force boolean DEFAULT false, priority integer DEFAULT 0) RETURNS integer
+CREATE FUNCTION @extschema@.provider_last_day(instrument_id integer) RETURNS date
+    AS 'MODULE_PATHNAME', 'pg_candle_provider_last_day'
+    LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000;
+COMMENT ON FUNCTION @extschema@.provider_last_day(integer) IS
+    'the last day of which the provider''s candles of the instrument are final';
+
+CREATE FUNCTION @extschema@.provider_has_running_day(timeframe text) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'pg_candle_provider_has_running_day'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.provider_has_running_day(text) IS
+    'whether the provider has candles of that timeframe of the running day';
+
+CREATE FUNCTION @extschema@.cut_into_requests(
+    timeframe text, expired boolean, first_date date, last_date date)
+    RETURNS TABLE (from_date date, to_date date)
+    AS 'MODULE_PATHNAME', 'pg_candle_cut_into_requests'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 10;
+COMMENT ON FUNCTION @extschema@.cut_into_requests(text, boolean, date, date) IS
+    'dates as requests of the size that the provider permits for the timeframe, or for the key of '
+    'an expired contract';
+
+-- New days bring the last stored ones along, if those are of another day's fetching: whether they
+-- are still the same says whether the provider has changed the past (corporate_actions.sql). That
+-- takes no further request.
+CREATE FUNCTION @extschema@.days_to_compare(instrument_id integer, wanted datemultirange)
+    RETURNS datemultirange
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    zone text := @extschema@.instrument_timezone(days_to_compare.instrument_id);
+    last_day date;
+    next_day date;
+BEGIN
+    SELECT max(c.ts AT TIME ZONE zone)::date INTO last_day
+    FROM @extschema@.candle_data c
+    WHERE c.instrument_id = days_to_compare.instrument_id
+      AND c.timeframe = '1d'
+      AND c.source = 'h';
+    SELECT min(lower(w)) INTO next_day FROM unnest(wanted) AS w WHERE lower(w) > last_day;
+    IF next_day - last_day <= 10
+       AND EXISTS (SELECT FROM @extschema@.candle_coverage v
+                   WHERE v.instrument_id = days_to_compare.instrument_id
+                     AND v.timeframe = '1d'
+                     AND v.from_ts <= last_day::timestamp AT TIME ZONE zone
+                     AND v.to_ts > last_day::timestamp AT TIME ZONE zone
+                     AND v.checked_at < @extschema@.candle_now() - interval '12 hours') THEN
+        RETURN datemultirange(daterange(last_day - 4, next_day));
+    END IF;
+    RETURN '{}';
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.days_to_compare(integer, datemultirange) IS
+    'the last stored days of an instrument, where days to request follow them';
+
+CREATE FUNCTION @extschema@.dates_to_request(
+    instrument_id integer, timeframe text, from_date date, to_date date, force boolean)
+    RETURNS datemultirange
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    wanted datemultirange;
+BEGIN
+    IF force THEN
+        SELECT datemultirange(daterange(d.first_date, d.last_date, '[]')) INTO wanted
+        FROM (SELECT greatest(from_date, @extschema@.provider_first_day(timeframe)) AS first_date,
+                     least(to_date, @extschema@.provider_last_day(instrument_id)) AS last_date) d
+        WHERE d.first_date <= d.last_date;
+        RETURN wanted;
+    END IF;
+    SELECT range_agg(daterange(d.first_date, d.last_date, '[]')) INTO wanted
+    FROM @extschema@.ranges_to_request(instrument_id, timeframe, from_date, to_date) d;
+    IF timeframe = '1d' THEN
+        wanted := wanted + @extschema@.days_to_compare(instrument_id, wanted);
+    END IF;
+    RETURN wanted;
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.dates_to_request(integer, text, date, date, boolean) IS
+    'the dates of a series that have to be asked for to complete it, or all with force; NULL if '
+    'there are none';
+
+CREATE FUNCTION @extschema@.running_day_is_due(instrument_id integer, timeframe text)
+    RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    now timestamptz := @extschema@.candle_now();
+    today date := (now AT TIME ZONE
+                   @extschema@.instrument_timezone(running_day_is_due.instrument_id))::date;
+    -- A request that was done after that has all candles of the day so far.
+    complete_since timestamptz := least(
+        now - interval '1 minute',
+        (SELECT max(s.closes_at) + interval '2 minutes'
+         FROM @extschema@.instrument_master m,
+              @extschema@.trading_sessions(
+                  @extschema@.calendar_of_segment(m.segment), today, today) s
+         WHERE m.instrument_id = running_day_is_due.instrument_id));
+BEGIN
+    RETURN EXISTS (
+            SELECT FROM @extschema@.detect_gaps(
+                running_day_is_due.instrument_id, running_day_is_due.timeframe,
+                today::timestamp AT TIME ZONE
+                    @extschema@.instrument_timezone(running_day_is_due.instrument_id), now))
+        AND NOT EXISTS (
+            SELECT FROM @extschema@.sync_job j
+            WHERE j.instrument_id = running_day_is_due.instrument_id
+              AND j.timeframe = running_day_is_due.timeframe
+              AND j.kind = 'intraday'
+              AND (j.state IN ('queued', 'running')
+                   OR j.state = 'done' AND j.requested_at > complete_since));
+END
+$function$;
+COMMENT ON FUNCTION @extschema@.running_day_is_due(integer, text) IS
+    'whether the running day lacks candles that nobody has asked for since they ended';
+
+CREATE FUNCTION @extschema@.plan_series(
+    segment text, instrument_id integer, timeframe text, from_date date, to_date date,
+    force boolean DEFAULT false, priority integer DEFAULT 0)
+    RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
     SET search_path = pg_catalog, pg_temp
     SET jit = off
 AS $function$
-#variable_conflict use_column
 DECLARE
     problem text;
     today date;
-    zone text;
+    expired boolean;
     wanted datemultirange;
-    minutes integer := CASE WHEN timeframe ~ '^\d+m$' THEN left(timeframe, -1)::integer WHEN timeframe ~ '^\d+h$' THEN left(timeframe, -1)::integer * 60 END;
-    job_kind text := 'candles';
-    first_day date;
-    last_day date;
+    open_jobs datemultirange;
     planned integer;
+    more integer := 0;
 BEGIN
     -- One plan at a time: two would not see each other's jobs.
     PERFORM pg_advisory_xact_lock(hashtext('pg_candle.plan'));
@@ -48,79 +166,66 @@ BEGIN
                 plan_series.instrument_id, plan_series.timeframe),
             DETAIL = problem;
     END IF;
-    zone := @extschema@.instrument_timezone(plan_series.instrument_id);
+    today := (@extschema@.candle_now() AT TIME ZONE
+              @extschema@.instrument_timezone(plan_series.instrument_id))::date;
     -- A contract that has expired is served by its dated key only.
-    IF EXISTS (SELECT FROM @extschema@.instrument_master m WHERE m.instrument_id = plan_series.instrument_id AND m.expiry_date < (@extschema@.candle_now() AT TIME ZONE zone)::date) THEN
-        job_kind := 'expired_candles';
-    END IF;
-    today := (@extschema@.candle_now() AT TIME ZONE zone)::date;
-    IF force THEN
-        first_day := greatest(from_date, @extschema@.provider_first_day(timeframe));
-        last_day := least(to_date, ((@extschema@.candle_now() - interval '7 hours 5 minutes') AT TIME ZONE zone)::date - 1);
-        wanted := CASE WHEN first_day <= last_day THEN datemultirange(daterange(first_day, last_day, '[]')) END;
-    ELSE
-        SELECT range_agg(daterange(d.first_date, d.last_date, '[]')) INTO wanted
-        FROM @extschema@.ranges_to_request(plan_series.instrument_id, plan_series.timeframe, plan_series.from_date, plan_series.to_date,
-                                      interval '30 days') d;
-        IF timeframe = '1d' AND wanted IS NOT NULL THEN
-            -- New days bring the last stored ones along, if those are of another day's fetching: whether they are still the same says
-            -- whether the provider has changed the past (corrections.sql). That takes no further request.
-            SELECT max(c.ts AT TIME ZONE zone)::date INTO last_day FROM @extschema@.candle_data c
-            WHERE c.instrument_id = plan_series.instrument_id AND c.timeframe = '1d' AND c.source = 'h';
-            first_day := (SELECT min(lower(w)) FROM unnest(wanted) AS w WHERE lower(w) > last_day);
-            IF first_day - last_day <= 10 AND EXISTS (SELECT FROM @extschema@.candle_coverage v WHERE v.instrument_id = plan_series.instrument_id AND v.timeframe = '1d'
-                    AND v.from_ts <= last_day::timestamp AT TIME ZONE zone AND v.to_ts > last_day::timestamp AT TIME ZONE zone AND v.checked_at < @extschema@.candle_now() - interval '12 hours') THEN
-                wanted := wanted + datemultirange(daterange(last_day - 4, first_day));
-            END IF;
-        END IF;
-    END IF;
-    -- What is on its way needs no second request. A month of minutes is the most that one may ask for, a quarter of longer intraday candles, ten years of days.
-    INSERT INTO @extschema@.sync_job (segment, kind, instrument_id, timeframe, from_date, to_date, priority)
-    SELECT plan_series.segment, job_kind, plan_series.instrument_id, plan_series.timeframe,
-        greatest(lower(dates), piece::date), least(upper(dates), (piece + step)::date) - 1, plan_series.priority
-    FROM unnest(wanted - coalesce((SELECT range_agg(daterange(j.from_date, j.to_date, '[]')) FROM @extschema@.sync_job j
-            WHERE j.instrument_id = plan_series.instrument_id AND j.timeframe = plan_series.timeframe AND j.kind = job_kind AND j.state IN ('queued', 'running')), '{}')) AS dates,
-        (SELECT CASE WHEN minutes <= 15 OR job_kind = 'expired_candles' THEN 'month' WHEN minutes > 15 THEN 'quarter' WHEN plan_series.timeframe = '1d' THEN 'decade' ELSE 'century' END AS unit,
-             CASE WHEN minutes <= 15 OR job_kind = 'expired_candles' THEN interval '1 month' WHEN minutes > 15 THEN interval '3 months' WHEN plan_series.timeframe = '1d' THEN interval '10 years'
-                  ELSE interval '100 years' END AS step) u,
-        generate_series(date_trunc(unit, lower(dates)::timestamp), upper(dates)::timestamp - interval '1 day', step) AS piece
+    expired := EXISTS (SELECT FROM @extschema@.instrument_master m
+                       WHERE m.instrument_id = plan_series.instrument_id
+                         AND m.expiry_date < today);
+    wanted := @extschema@.dates_to_request(
+        plan_series.instrument_id, plan_series.timeframe, plan_series.from_date,
+        plan_series.to_date, force);
+    SELECT coalesce(range_agg(daterange(j.from_date, j.to_date, '[]')), '{}') INTO open_jobs
+    FROM @extschema@.sync_job j
+    WHERE j.instrument_id = plan_series.instrument_id
+      AND j.timeframe = plan_series.timeframe
+      AND j.kind = CASE WHEN expired THEN 'expired_candles' ELSE 'candles' END
+      AND j.state IN ('queued', 'running');
+    INSERT INTO @extschema@.sync_job (
+        segment, kind, instrument_id, timeframe, from_date, to_date, priority)
+    SELECT plan_series.segment,
+           CASE WHEN expired THEN 'expired_candles' ELSE 'candles' END,
+           plan_series.instrument_id, plan_series.timeframe, r.from_date, r.to_date,
+           plan_series.priority
+    FROM unnest(wanted - open_jobs) AS dates,
+         @extschema@.cut_into_requests(
+             plan_series.timeframe, expired, lower(dates), upper(dates) - 1) r
     -- What is left of a range beside an open job may be its holidays only.
-    WHERE force OR dates IN (SELECT unnest(wanted))
+    WHERE force
+       OR dates IN (SELECT unnest(wanted))
        OR EXISTS (SELECT FROM @extschema@.ranges_to_request(
                       plan_series.instrument_id, plan_series.timeframe, lower(dates),
-                      upper(dates) - 1, interval '30 days'))
+                      upper(dates) - 1))
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS planned = ROW_COUNT;
 
-    -- The running day, from its own endpoint, unless that was asked after the last candle ended.
-    IF job_kind = 'candles' AND to_date >= today AND from_date <= today AND (minutes <= 300 OR timeframe = '1d')
-       AND EXISTS (SELECT FROM @extschema@.detect_gaps(plan_series.instrument_id, plan_series.timeframe, today::timestamp AT TIME ZONE zone, @extschema@.candle_now()))
-       AND NOT EXISTS (SELECT FROM @extschema@.sync_job j WHERE j.instrument_id = plan_series.instrument_id AND j.timeframe = plan_series.timeframe AND j.kind = 'intraday'
-                       AND (j.state IN ('queued', 'running') OR j.state = 'done' AND j.requested_at > least(@extschema@.candle_now() - interval '1 minute',
-                            (SELECT max(s.closes_at) + interval '2 minutes' FROM @extschema@.trading_sessions(
-                                (SELECT @extschema@.calendar_of_segment(m.segment) FROM @extschema@.instrument_master m WHERE m.instrument_id = plan_series.instrument_id), today, today) s)))) THEN
-        INSERT INTO @extschema@.sync_job (segment, kind, instrument_id, timeframe, from_date, to_date, priority)
-        VALUES (segment, 'intraday', instrument_id, timeframe, today, today, priority + 10) ON CONFLICT DO NOTHING;
-        planned := planned + 1;
+    -- The running day has an endpoint of its own.
+    IF NOT expired AND today BETWEEN plan_series.from_date AND plan_series.to_date
+       AND @extschema@.provider_has_running_day(plan_series.timeframe)
+       AND @extschema@.running_day_is_due(plan_series.instrument_id, plan_series.timeframe) THEN
+        INSERT INTO @extschema@.sync_job (
+            segment, kind, instrument_id, timeframe, from_date, to_date, priority)
+        VALUES (plan_series.segment, 'intraday', plan_series.instrument_id, plan_series.timeframe,
+                today, today, plan_series.priority + 10)
+        ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS more = ROW_COUNT;
     END IF;
-    -- Of a series that lacks nothing, no failure is news any more.
-    IF NOT force AND wanted IS NULL
-       AND @extschema@.clear_series_alerts(plan_series.instrument_id, plan_series.timeframe) THEN
-        UPDATE @extschema@.data_sync_status s SET last_error = NULL
-        FROM @extschema@.instrument_master m
-        WHERE m.instrument_id = plan_series.instrument_id AND s.segment = plan_series.segment
-          AND s.scope = m.trading_symbol AND s.timeframe = plan_series.timeframe
-          AND s.last_error IS NOT NULL;
+    IF NOT force AND wanted IS NULL THEN
+        -- Of a series that lacks nothing, no failure is news any more.
+        PERFORM @extschema@.forget_failures(
+            plan_series.segment, plan_series.instrument_id, plan_series.timeframe);
     END IF;
-    IF planned > 0 THEN
+    IF planned + more > 0 THEN
         -- Only a hint: loaders look by themselves, too.
         PERFORM pg_notify('pg_candle_sync', '');
     END IF;
-    RETURN planned;
+    RETURN planned + more;
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.plan_series(text, integer, text, date, date, boolean, integer) IS
-    'queues what has to be asked for to complete a series between two dates, or all of it with force, as requests of the size that the provider permits; returns how many. What is queued or running already is left out';
+    'queues what has to be asked for to complete a series between two dates, or all of it with '
+    'force, as requests of the size that the provider permits; returns how many. What is queued or '
+    'running already is left out';
 
 CREATE FUNCTION @extschema@.plan_one_of_many(
     segment text, instrument_id integer, timeframe text, from_date date, to_date date,
@@ -129,7 +234,6 @@ CREATE FUNCTION @extschema@.plan_one_of_many(
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
     SET search_path = pg_catalog, pg_temp
 AS $function$
-#variable_conflict use_variable
 DECLARE
     problem text := @extschema@.series_problem(instrument_id, timeframe);
 BEGIN
@@ -146,6 +250,7 @@ BEGIN
     RETURN 0;
 END
 $function$;
-COMMENT ON FUNCTION @extschema@.plan_one_of_many(text, integer, text, date, date, boolean, integer) IS
+COMMENT ON FUNCTION @extschema@.plan_one_of_many(
+    text, integer, text, date, date, boolean, integer) IS
     'plan_series() where one bad series must not stop the others: a warning and the alert '
     'bad_series instead of an error';

@@ -55,13 +55,13 @@ COMMENT ON FUNCTION @extschema@.completeness_matrix(timestamptz, timestamptz) IS
 CREATE FUNCTION @extschema@.ranges_to_request(instrument_id integer, timeframe text, from_date date DEFAULT NULL, to_date date DEFAULT NULL,
                                           retry_no_data_after interval DEFAULT '30 days', OUT first_date date, OUT last_date date)
     RETURNS SETOF record
-    AS 'MODULE_PATHNAME', 'pg_candle_missing_dates' LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10;
+    AS 'MODULE_PATHNAME', 'pg_candle_ranges_to_request' LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10;
 COMMENT ON FUNCTION @extschema@.ranges_to_request(integer, text, date, date, interval) IS
     'the dates that have to be asked of the provider, inclusive ranges without a complete session inside: expected candles that are not stored, or only as intraday or derived ones, unless the provider said twice, the last time within retry_no_data_after, that there are none. Up to the last final day, and not before the provider''s first one';
 
 CREATE FUNCTION @extschema@.candles_to_request(instrument_id integer, timeframe text, from_ts timestamptz, to_ts timestamptz,
                                            retry_no_data_after interval DEFAULT '30 days')
     RETURNS TABLE (gap_start timestamptz, gap_end timestamptz)
-    AS 'MODULE_PATHNAME', 'pg_candle_candles_to_ask' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 10;
+    AS 'MODULE_PATHNAME', 'pg_candle_candles_to_request' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 10;
 COMMENT ON FUNCTION @extschema@.candles_to_request(integer, text, timestamptz, timestamptz, interval) IS
     'the same as runs of candles; both ends are starts of candles, inclusive';

@@ -30,6 +30,18 @@ SELECT results_eq($$SELECT * FROM ranges_to_request(4, '1d')$$, $$VALUES ('2000-
 SELECT results_eq($$SELECT * FROM ranges_to_request(4, '1w', '2026-10-01')$$, $$VALUES ('2026-09-28'::date, '2026-10-25'::date)$$, 'weeks that are over');
 SELECT results_eq($$SELECT * FROM ranges_to_request(4, '1mo', '2026-08-15')$$, $$VALUES ('2026-08-01'::date, '2026-09-30'::date)$$, 'and months');
 SELECT is_empty($$SELECT * FROM ranges_to_request(4, '1m', '2026-10-31')$$, 'nothing of the future');
+SELECT results_eq($$SELECT * FROM ranges_to_request(4, '1m', '-infinity', 'infinity')$$,
+    $$VALUES ('2022-01-03'::date, '2026-10-29'::date)$$, 'of all dates');
+SELECT is_empty($$SELECT * FROM ranges_to_request(4, '1w', 'infinity')
+    UNION ALL SELECT * FROM ranges_to_request(4, '1w', NULL, '-infinity')$$, 'or of none');
+SELECT is(provider_last_day(4), '2026-10-29', 'the last final day');
+SELECT is(provider_first_day('1h'), '2022-01-03', 'and the first one');
+SELECT results_eq($$SELECT * FROM cut_into_requests('1m', false, '2026-01-15', '2026-03-02')$$,
+    $$VALUES ('2026-01-15'::date, '2026-01-31'::date), ('2026-02-01', '2026-02-28'), ('2026-03-01', '2026-03-02')$$,
+    'requests end where a month does');
+SELECT is_empty($$SELECT * FROM cut_into_requests('1d', false, '2026-01-15', '2026-01-14')$$, 'no dates, no requests');
+SELECT throws_ok($$SELECT * FROM cut_into_requests('1d', false, '-infinity', '2026-01-14')$$, '22023', NULL,
+    'nor endless ones');
 SELECT throws_ok($$SELECT * FROM ranges_to_request(99, '1m')$$, '42704', NULL, 'no such instrument');
 
 -- Requests of the size that the provider permits, that cover each date once.

@@ -1,5 +1,5 @@
 // ranges_to_request() and candles_to_request(): what has to be asked of the provider to complete a series, as dates and
-// as candles.
+// as candles; cut_into_requests(): with which requests; provider_first_day() and provider_last_day(): what it has.
 #include <algorithm>
 
 #include "backend/candles/gap_finder.hpp"
@@ -9,6 +9,7 @@
 #include "backend/postgres/exception_boundary.hpp"
 #include "backend/postgres/result_set.hpp"
 #include "backend/postgres/spi.hpp"
+#include "market/provider.hpp"
 
 extern "C" {
 #include "utils/date.h"
@@ -17,17 +18,13 @@ extern "C" {
 namespace pg_candle {
 namespace {
 
-/// The provider has nothing before these dates (upstox.md 2.1): 2022-01-03 for intraday candles, 2000-01-03 for others.
-constexpr int32 intraday_floor = 8038, daily_floor = 2;
-
-/// A day is final, and absence means something, from 07:05 of the next day on (upstox.md 2.5).
-constexpr int64 final_after = 7 * USECS_PER_HOUR + 5 * USECS_PER_MINUTE;
-
+/// A bound of dates, infinite ones included; `otherwise` where there is none.
 int32 date_argument(FunctionCallInfo fcinfo, int argument, int32 otherwise) {
-    if (PG_ARGISNULL(argument)) return otherwise;
-    const DateADT date = PG_GETARG_DATEADT(argument);
-    if (DATE_IS_NOBEGIN(date)) return daily_floor;
-    return DATE_IS_NOEND(date) ? otherwise : date;
+    return PG_ARGISNULL(argument) ? otherwise : PG_GETARG_DATEADT(argument);
+}
+
+int32 last_final_date(const ZoneClock& clock) {
+    return clock.date(clock.zone, market_now() - provider::final_after * USECS_PER_SEC) - 1;
 }
 
 TimestampTz before(TimestampTz at, Datum interval) {
@@ -75,11 +72,12 @@ Datum ranges_to_request(FunctionCallInfo fcinfo) {
     SPI_connect();
     const InstrumentCalendar instrument = Calendars(schema, CurrentMemoryContext).of_instrument(series.instrument_id);
     const ZoneClock clock = instrument.trading->clock();
-    // Weeks and months are final with their last day.
-    const int32 final_day = clock.date(clock.zone, now - final_after) - 1;
-    const int32 last = std::min(date_argument(fcinfo, 3, final_day), bucket_date(timeframe, final_day + 1) - 1);
-    const int32 first = bucket_date(timeframe, std::max(date_argument(fcinfo, 2, daily_floor),
-                                                        timeframe.intraday() ? intraday_floor : daily_floor));
+    // Whole weeks and months, which are final with their last day.
+    const int32 final_date = last_final_date(clock);
+    const int32 first = bucket_date(timeframe, std::clamp(date_argument(fcinfo, 2, 0), provider::first_date(timeframe),
+                                                          std::max(provider::first_date(timeframe), final_date + 1)));
+    const int32 last =
+        std::min({date_argument(fcinfo, 3, final_date), final_date, bucket_date(timeframe, final_date + 1) - 1});
     if (first <= last) {
         // What was dropped is not to come back.
         const TimestampTz kept_from = DroppedCandles(schema, CurrentMemoryContext, true).of(series).kept_from;
@@ -109,8 +107,39 @@ Datum ranges_to_request(FunctionCallInfo fcinfo) {
 }
 
 Datum provider_first_day(FunctionCallInfo fcinfo) {
-    const bool intraday = require_timeframe(timeframe_argument(fcinfo, 0)).intraday();
-    return DateADTGetDatum(intraday ? intraday_floor : daily_floor);
+    return DateADTGetDatum(provider::first_date(require_timeframe(timeframe_argument(fcinfo, 0))));
+}
+
+Datum provider_has_running_day(FunctionCallInfo fcinfo) {
+    return BoolGetDatum(provider::has_running_day(require_timeframe(timeframe_argument(fcinfo, 0))));
+}
+
+Datum provider_last_day(FunctionCallInfo fcinfo) {
+    const Oid schema = schema_of_function(fcinfo);
+    SPI_connect();
+    const InstrumentCalendar instrument = Calendars(schema, CurrentMemoryContext).of_instrument(PG_GETARG_INT32(0));
+    const int32 date = last_final_date(instrument.trading->clock());
+    SPI_finish();
+    return DateADTGetDatum(date);
+}
+
+Datum cut_into_requests(FunctionCallInfo fcinfo) {
+    const Timeframe timeframe = require_timeframe(timeframe_argument(fcinfo, 0));
+    const bool expired = PG_GETARG_BOOL(1);
+    const DateADT first = PG_GETARG_DATEADT(2), last = PG_GETARG_DATEADT(3);
+    if (DATE_NOT_FINITE(first) || DATE_NOT_FINITE(last))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("dates to request must be finite")));
+    TupleDesc desc = declared_result(fcinfo);
+    Tuplestorestate* rows = begin_result_set(fcinfo, desc, "cut_into_requests");
+    for (int32 from = first; from <= last;) {
+        CHECK_FOR_INTERRUPTS();
+        const int32 end = std::min(provider::request_end(timeframe, expired, from), last + 1);
+        Datum values[] = {DateADTGetDatum(from), DateADTGetDatum(end - 1)};
+        bool nulls[] = {false, false};
+        tuplestore_putvalues(rows, desc, values, nulls);
+        from = end;
+    }
+    return Datum{0};
 }
 
 Datum candles_to_request(FunctionCallInfo fcinfo) {
@@ -142,16 +171,28 @@ Datum candles_to_request(FunctionCallInfo fcinfo) {
 }  // namespace pg_candle
 
 extern "C" {
-PG_FUNCTION_INFO_V1(pg_candle_candles_to_ask);
-PGDLLEXPORT Datum pg_candle_candles_to_ask(PG_FUNCTION_ARGS) {
+PG_FUNCTION_INFO_V1(pg_candle_ranges_to_request);
+PGDLLEXPORT Datum pg_candle_ranges_to_request(PG_FUNCTION_ARGS) {
+    return pg_candle::catch_exceptions([&] { return pg_candle::ranges_to_request(fcinfo); });
+}
+PG_FUNCTION_INFO_V1(pg_candle_candles_to_request);
+PGDLLEXPORT Datum pg_candle_candles_to_request(PG_FUNCTION_ARGS) {
     return pg_candle::catch_exceptions([&] { return pg_candle::candles_to_request(fcinfo); });
 }
 PG_FUNCTION_INFO_V1(pg_candle_provider_first_day);
 PGDLLEXPORT Datum pg_candle_provider_first_day(PG_FUNCTION_ARGS) {
     return pg_candle::catch_exceptions([&] { return pg_candle::provider_first_day(fcinfo); });
 }
-PG_FUNCTION_INFO_V1(pg_candle_missing_dates);
-PGDLLEXPORT Datum pg_candle_missing_dates(PG_FUNCTION_ARGS) {
-    return pg_candle::catch_exceptions([&] { return pg_candle::ranges_to_request(fcinfo); });
+PG_FUNCTION_INFO_V1(pg_candle_provider_has_running_day);
+PGDLLEXPORT Datum pg_candle_provider_has_running_day(PG_FUNCTION_ARGS) {
+    return pg_candle::catch_exceptions([&] { return pg_candle::provider_has_running_day(fcinfo); });
+}
+PG_FUNCTION_INFO_V1(pg_candle_provider_last_day);
+PGDLLEXPORT Datum pg_candle_provider_last_day(PG_FUNCTION_ARGS) {
+    return pg_candle::catch_exceptions([&] { return pg_candle::provider_last_day(fcinfo); });
+}
+PG_FUNCTION_INFO_V1(pg_candle_cut_into_requests);
+PGDLLEXPORT Datum pg_candle_cut_into_requests(PG_FUNCTION_ARGS) {
+    return pg_candle::catch_exceptions([&] { return pg_candle::cut_into_requests(fcinfo); });
 }
 }
