@@ -1,4 +1,4 @@
-# Joins the files that sql/order names into the install script. In create_candle_tables.sql, a line "-- @objects FILES" becomes
+# Joins the files that sql/order names into the install script. In create_candle_tables.sql, lines "-- @objects FILES" become
 # the objects of these files, as rows of a VALUES list (kind, name, needs, ddl). An object is what follows a line
 # "-- @KIND NAME", up to the next one; "-- needs COLUMNS", on lines of its own, names what a table must have that is there
 # already. After "-- @function A, B" both functions have the one definition. The lines after "-- @macro NAME" stand wherever the
@@ -26,7 +26,6 @@ function finish(   i, names, ddl) {
 }
 
 function objects(files,   count, i, path, line) {
-    separator = ""
     count = split(files, list, " ")
     for (i = 1; i <= count; i++) {
         path = folder "/" list[i]
@@ -50,14 +49,20 @@ function objects(files,   count, i, path, line) {
         close(path)
         finish()
     }
-    print ""
 }
 
 /^#/ || NF == 0 { next }
 {
     path = folder "/" $1
     while ((status = (getline line < path)) > 0)
-        if (line ~ /^-- @objects /) { sub(/^-- @objects /, "", line); objects(line) } else print line
+        if (line ~ /^-- @objects /) {
+            sub(/^-- @objects /, "", line)
+            objects(line)
+        } else {
+            if (separator != "") print ""
+            separator = ""
+            print line
+        }
     if (status < 0) { print "cannot read " path > "/dev/stderr"; exit 1 }
     close(path)
 }

@@ -110,8 +110,8 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.clear_series_alerts(integer, text) IS
-    'closes what is open about a series, by instrument and timeframe, unless something of it still '
-    'failed when it was last asked for; whether it did not';
+    'closes what is open about a series, by instrument and timeframe, unless something of it '
+    'still failed when it was last asked for; whether it did not';
 
 CREATE FUNCTION @extschema@.forget_failures(
     segment text, instrument_id integer, timeframe text)

@@ -40,7 +40,8 @@ CREATE FUNCTION @extschema@.mark_price_adjusted(instrument_id integer, factor fl
     SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    planned integer := @extschema@.refetch_history(mark_price_adjusted.instrument_id);
+    planned integer := @extschema@.refetch_history(
+        mark_price_adjusted.instrument_id, NULL::integer);
     symbol text := (SELECT m.trading_symbol
                     FROM @extschema@.instrument_master m
                     WHERE m.instrument_id = mark_price_adjusted.instrument_id);

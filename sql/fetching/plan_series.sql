@@ -94,7 +94,8 @@ BEGIN
         RETURN wanted;
     END IF;
     SELECT range_agg(daterange(d.first_date, d.last_date, '[]')) INTO wanted
-    FROM @extschema@.ranges_to_request(instrument_id, timeframe, from_date, to_date) d;
+    FROM @extschema@.ranges_to_request(
+        instrument_id, timeframe, from_date, to_date, interval '30 days') d;
     IF timeframe = '1d' THEN
         wanted := wanted + @extschema@.days_to_compare(instrument_id, wanted);
     END IF;
@@ -195,7 +196,7 @@ BEGIN
        OR dates IN (SELECT unnest(wanted))
        OR EXISTS (SELECT FROM @extschema@.ranges_to_request(
                       plan_series.instrument_id, plan_series.timeframe, lower(dates),
-                      upper(dates) - 1))
+                      upper(dates) - 1, interval '30 days'))
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS planned = ROW_COUNT;
 
@@ -224,8 +225,8 @@ END
 $function$;
 COMMENT ON FUNCTION @extschema@.plan_series(text, integer, text, date, date, boolean, integer) IS
     'queues what has to be asked for to complete a series between two dates, or all of it with '
-    'force, as requests of the size that the provider permits; returns how many. What is queued or '
-    'running already is left out';
+    'force, as requests of the size that the provider permits; returns how many. What is queued '
+    'or running already is left out';
 
 CREATE FUNCTION @extschema@.plan_one_of_many(
     segment text, instrument_id integer, timeframe text, from_date date, to_date date,
@@ -251,6 +252,8 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.plan_one_of_many(
+    
+    
     text, integer, text, date, date, boolean, integer) IS
     'plan_series() where one bad series must not stop the others: a warning and the alert '
     'bad_series instead of an error';

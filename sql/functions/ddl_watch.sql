@@ -17,14 +17,15 @@ COMMENT ON FUNCTION candle_internal.note_ddl() IS
 
 CREATE EVENT TRIGGER pg_candle_ddl ON ddl_command_end
     WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER SCHEMA',
-                 'CREATE TRIGGER', 'ALTER TRIGGER', 'CREATE RULE', 'ALTER FUNCTION', 'ALTER ROUTINE')
+                 'CREATE TRIGGER', 'ALTER TRIGGER', 'CREATE RULE', 'ALTER FUNCTION',
+                 'ALTER ROUTINE')
     EXECUTE FUNCTION candle_internal.note_ddl();
 ALTER EVENT TRIGGER pg_candle_ddl ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER pg_candle_ddl IS 'notes what DDL changes in the candle tables';
 
 CREATE EVENT TRIGGER pg_candle_drop ON sql_drop
-    WHEN TAG IN ('DROP TABLE', 'DROP TRIGGER', 'DROP RULE', 'DROP FUNCTION', 'DROP ROUTINE', 'DROP OWNED',
-                 'DROP SCHEMA', 'ALTER TABLE')
+    WHEN TAG IN ('DROP TABLE', 'DROP TRIGGER', 'DROP RULE', 'DROP FUNCTION', 'DROP ROUTINE',
+                 'DROP OWNED', 'DROP SCHEMA', 'ALTER TABLE')
     EXECUTE FUNCTION candle_internal.note_ddl();
 ALTER EVENT TRIGGER pg_candle_drop ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER pg_candle_drop IS 'notes what DDL removes from the candle tables';

@@ -62,5 +62,5 @@ CREATE TABLE special_session (
     CHECK (opens < closes)
 );
 COMMENT ON TABLE special_session IS
-    'days with other hours than the regular ones, holidays and weekends among them; a row for each '
-    'period';
+    'days with other hours than the regular ones, holidays and weekends among them; a row for '
+    'each period';

@@ -230,8 +230,8 @@ END
 $body$;
 REVOKE EXECUTE ON FUNCTION log_candle_changes() FROM PUBLIC;
 COMMENT ON FUNCTION log_candle_changes() IS
-    'trigger: notes in candle_change, for the consumers that it is given, which series a statement '
-    'changed and from when on; refuses timeframes that are none';
+    'trigger: notes in candle_change, for the consumers that it is given, which series a '
+    'statement changed and from when on; refuses timeframes that are none';
 
 -- @function log_calendar_changes
 CREATE OR REPLACE FUNCTION log_calendar_changes() RETURNS trigger

@@ -1,6 +1,6 @@
--- The candle tables. They belong to whoever calls this function and are no members of the extension:
--- dropping the extension leaves them, pg_dump dumps them as ordinary tables. What they are made of
--- stands in this folder and in views/, as one would type it.
+-- The candle tables. They belong to whoever calls this function and are no members of the
+-- extension: dropping the extension leaves them, pg_dump dumps them as ordinary tables. What they
+-- are made of stands in this folder and in views/, as one would type it.
 
 CREATE FUNCTION @extschema@.create_candle_tables() RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -27,7 +27,10 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('pg_candle.create_candle_tables'));
 
     FOR one IN SELECT * FROM (VALUES
--- @objects tables/instruments.sql tables/candles.sql tables/indicators.sql tables/calendars.sql tables/fetching.sql tables/timetable.sql views/data_freshness.sql views/refresh_progress.sql tables/changes.sql
+-- @objects tables/instruments.sql tables/candles.sql tables/indicators.sql tables/calendars.sql
+-- @objects tables/fetching.sql tables/timetable.sql
+-- @objects views/data_freshness.sql views/refresh_progress.sql
+-- @objects tables/changes.sql
         ) AS o (kind, name, needs, ddl)
     LOOP
         is_new := false;
@@ -41,9 +44,11 @@ BEGIN
                                          pg_get_function_identity_arguments(p.oid))) > 0;
         ELSIF one.kind = 'trigger' THEN
             -- Whoever may create triggers on the table may have taken the name.
-            SELECT strpos(one.ddl, format('FUNCTION %s(', p.proname)) > 0 AND p.pronamespace = place_id
+            SELECT strpos(one.ddl, format('FUNCTION %s(', p.proname)) > 0
+                   AND p.pronamespace = place_id
             INTO is_same
-            FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+            FROM pg_trigger t
+            JOIN pg_proc p ON p.oid = t.tgfoid
             WHERE t.tgrelid = to_regclass(format('%I.%I', place, split_part(one.name, '.', 1)))
               AND t.tgname = split_part(one.name, '.', 2);
             is_new := is_same IS DISTINCT FROM true;
@@ -51,7 +56,8 @@ BEGIN
             SELECT pg_get_userbyid(c.relowner),
                    CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'table' WHEN 'f' THEN 'table'
                         WHEN 'v' THEN 'view' ELSE 'relation' END,
-                   (SELECT string_agg(needed.column, ', ') FROM unnest(one.needs) AS needed ("column")
+                   (SELECT string_agg(needed.column, ', ')
+                    FROM unnest(one.needs) AS needed ("column")
                     WHERE NOT EXISTS (SELECT FROM pg_attribute a
                                       WHERE a.attrelid = c.oid AND a.attname = needed.column
                                         AND NOT a.attisdropped))
@@ -77,7 +83,8 @@ BEGIN
         -- What is there already stays, if it is the caller's and can serve.
         IF found_owner <> current_user THEN
             RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-                MESSAGE = CASE WHEN found_kind = 'table' THEN '' ELSE 'the ' || found_kind || ' ' END
+                MESSAGE = CASE WHEN found_kind = 'table' THEN ''
+                               ELSE 'the ' || found_kind || ' ' END
                     || format('%I.%I belongs to %s', place, one.name, found_owner),
                 DETAIL = 'What belongs to somebody else is not taken over.',
                 HINT = format('SET ROLE %I, or rename or drop the %s.', found_owner, found_kind);
@@ -107,8 +114,10 @@ BEGIN
             END IF;
             is_new := found_owner IS NULL OR NOT is_same;
         ELSIF is_new THEN
-            is_new := EXISTS (SELECT FROM pg_class c WHERE c.relkind IN ('r', 'p')
-                              AND c.oid = to_regclass(format('%I.%I', place, split_part(one.name, '.', 1))));
+            is_new := EXISTS (SELECT FROM pg_class c
+                              WHERE c.relkind IN ('r', 'p')
+                                AND c.oid = to_regclass(format('%I.%I', place,
+                                                               split_part(one.name, '.', 1))));
             IF is_new AND is_same IS NOT NULL THEN
                 EXECUTE format('DROP TRIGGER %I ON %I.%I', split_part(one.name, '.', 2), place,
                                split_part(one.name, '.', 1));
@@ -117,8 +126,10 @@ BEGIN
         END IF;
         IF is_new THEN
             -- The definitions name PostgreSQL's own, which comes first by itself, and what stands
-            -- here. A function or operator of somebody else that fits better would come before both.
-            SELECT format('%s %s', f.kind, f.name), pg_get_userbyid(f.owner) INTO found_kind, found_owner
+            -- here. A function or operator of somebody else that fits better would come before
+            -- both.
+            SELECT format('%s %s', f.kind, f.name), pg_get_userbyid(f.owner)
+            INTO found_kind, found_owner
             FROM (SELECT 'function' AS kind, p.oid::regprocedure::text AS name, p.proowner AS owner
                   FROM pg_proc p
                   WHERE p.pronamespace = place_id AND strpos(one.ddl, p.proname || '(') > 0
@@ -132,7 +143,8 @@ BEGIN
             LIMIT 1;
             IF FOUND THEN
                 RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-                    MESSAGE = format('the %s in schema %I belongs to %s', found_kind, place, found_owner),
+                    MESSAGE = format('the %s in schema %I belongs to %s',
+                                     found_kind, place, found_owner),
                     DETAIL = format('It might be used by the %s %s instead of PostgreSQL''s own.',
                                     one.kind, one.name),
                     HINT = 'Rename or drop it, or create the extension in a schema of its own.';
@@ -177,4 +189,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION @extschema@.create_candle_tables() IS
-    'creates the tables of pg_candle that are not there yet, in the extension''s schema and owned by the caller; they survive DROP EXTENSION';
+    'creates the tables of pg_candle that are not there yet, in the extension''s schema and owned '
+    'by the caller; they survive DROP EXTENSION';

@@ -27,8 +27,8 @@ COMMENT ON TABLE candle_coverage IS
 COMMENT ON COLUMN candle_coverage.state IS
     'filled: candles came; no_data: the provider confirmed that there are none; failed: it erred';
 COMMENT ON COLUMN candle_coverage.rows IS
-    'candles of the range that were stored, intraday and derived ones apart; where candle_data now '
-    'holds another number, its holes were not asked for';
+    'candles of the range that were stored, intraday and derived ones apart; where candle_data '
+    'now holds another number, its holes were not asked for';
 
 -- @table request_log
 -- needs request_id, endpoint, requested_at, finished_at
@@ -39,8 +39,8 @@ CREATE TABLE request_log (
     finished_at  timestamptz
 );
 COMMENT ON TABLE request_log IS
-    'requests of the last 30 minutes, from which all loaders on this database keep the provider''s '
-    'rate limits together';
+    'requests of the last 30 minutes, from which all loaders on this database keep the '
+    'provider''s rate limits together';
 COMMENT ON COLUMN request_log.finished_at IS
     'when the answer was there: the latest moment at which the provider can have counted the '
     'request';
@@ -155,6 +155,6 @@ CREATE UNIQUE INDEX sync_alert_open ON sync_alert (kind, subject) WHERE cleared_
 COMMENT ON TABLE sync_alert IS
     'what somebody should look at, also sent by NOTIFY pg_candle_alert; open until cleared_at';
 COMMENT ON COLUMN sync_alert.kind IS
-    'stale_data, failed_sync, error_rate, long_run, no_fo_instruments, token_expired, price_adjusted, '
-    'isin_changed, bad_calendar, bad_series, bad_rows, unavailable, '
+    'stale_data, failed_sync, error_rate, long_run, no_fo_instruments, token_expired, '
+    'price_adjusted, isin_changed, bad_calendar, bad_series, bad_rows, unavailable, '
     'calendar_doubt, expiry_moved';

@@ -3,8 +3,9 @@
 -- expiries, strikes, enabled, owner, last_due
 CREATE TABLE sync_timetable (
     name        text PRIMARY KEY,
-    task        text NOT NULL 
-                    CHECK (task IN ('ltp', 'gaps', 'freshness', 'fetch', 'instruments', 'calendar')),
+    task        text NOT NULL
+                    CHECK (task IN ('ltp', 'gaps', 'freshness', 'fetch', 'instruments',
+                                    'calendar')),
     calendar    text,
     every       interval,
     while_open  boolean NOT NULL DEFAULT false,

@@ -2,8 +2,8 @@
 CREATE VIEW data_freshness AS
 WITH settings AS (
     SELECT coalesce(nullif(current_setting('pg_candle.now', true), '')::timestamptz, now()) AS at,
-           coalesce(nullif(current_setting('pg_candle.stale_after', true), ''), '5 minutes')::interval
-               AS slack
+           coalesce(nullif(current_setting('pg_candle.stale_after', true), ''),
+                    '5 minutes')::interval AS slack
 ),
 calendar AS MATERIALIZED (
     SELECT c.calendar, c.timezone
