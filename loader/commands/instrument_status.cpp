@@ -26,21 +26,27 @@ timeframe AS (
            SELECT timeframe FROM held WHERE timeframe IS NOT NULL)),
 series AS (
     SELECT t.timeframe, s.candles, s.first, s.last, s.derived,
-        greatest(v.checked_at, running_day.requested_at) AS requested_at, v.no_data_ranges, v.failed_ranges, v.error, j.queued, j.running, j.queued_since, i.through AS indicators_through,
+        greatest(v.checked_at, running_day.requested_at) AS requested_at, v.no_data_ranges, v.failed_ranges, v.error,
+        j.queued, j.running, j.queued_since, i.through AS indicators_through,
         i.failures AS indicator_failures, i.error AS indicator_error, c.earliest AS changed_from,
         CASE WHEN series_problem($1, t.timeframe) IS NULL THEN (
-            SELECT json_agg(json_build_object('state', g.state, 'candles', g.candles, 'from', g.from_date, 'to', g.to_date,
-                'command', CASE WHEN g.state <> 'no_data' AND t.timeframe = ANY (timeframes_to_fetch(ARRAY[t.timeframe]))
+            SELECT json_agg(json_build_object(
+                'state', g.state, 'candles', g.candles, 'from', g.from_date, 'to', g.to_date,
+                'command', CASE WHEN g.state <> 'no_data'
+                                 AND t.timeframe = ANY (timeframes_to_fetch(ARRAY[t.timeframe]))
                                 THEN backfill_command($1, t.timeframe, g.from_date, g.to_date) END) ORDER BY g.state)
-            FROM (SELECT state, sum(missing) AS candles, min(gap_start)::date AS from_date, max(gap_end)::date AS to_date
-                  FROM detect_gaps($1, t.timeframe, $2::date::timestamptz, least(($3::date + 1)::timestamptz, candle_now()))
+            FROM (SELECT state, sum(missing) AS candles, min(gap_start)::date AS from_date,
+                      max(gap_end)::date AS to_date
+                  FROM detect_gaps($1, t.timeframe, $2::date::timestamptz,
+                                   least(($3::date + 1)::timestamptz, candle_now()))
                   GROUP BY 1) g) END AS missing,
         series_problem($1, t.timeframe) AS problem
     FROM timeframe t
     CROSS JOIN LATERAL (SELECT count(*) AS candles, min(ts) AS first, max(ts) AS last,
                             count(*) FILTER (WHERE source = 'd') AS derived
                         FROM candle_data d WHERE d.instrument_id = $1 AND d.timeframe = t.timeframe) s
-    CROSS JOIN LATERAL (SELECT max(checked_at) AS checked_at, count(*) FILTER (WHERE state = 'no_data') AS no_data_ranges,
+    CROSS JOIN LATERAL (SELECT max(checked_at) AS checked_at,
+                            count(*) FILTER (WHERE state = 'no_data') AS no_data_ranges,
                             count(*) FILTER (WHERE state = 'failed') AS failed_ranges,
                             (array_agg(error ORDER BY checked_at DESC) FILTER (WHERE state = 'failed'))[1] AS error
                         FROM candle_coverage v WHERE v.instrument_id = $1 AND v.timeframe = t.timeframe) v
@@ -64,7 +70,8 @@ SELECT json_build_object(
     'expiry', (SELECT expiry_date FROM instrument),
     'active', (SELECT is_active FROM instrument),
     'watched', (SELECT timeframes FROM watchlist WHERE instrument_id = $1),
-    'ltp', (SELECT json_build_object('price', ltp, 'at', ts) FROM ltp_data WHERE instrument_id = $1 ORDER BY ts DESC LIMIT 1),
+    'ltp', (SELECT json_build_object('price', ltp, 'at', ts)
+            FROM ltp_data WHERE instrument_id = $1 ORDER BY ts DESC LIMIT 1),
     'freshness', (SELECT json_build_object('stale', candle_stale, 'newest', candle_at, 'expected', expected_at)
                   FROM data_freshness WHERE instrument_id = $1),
     'looked_through', json_build_object('from', $2::date, 'to', $3::date),

@@ -21,7 +21,7 @@ SELECT m.exchange, m.trading_symbol, coalesce(m.name, ''), m.instrument_type, m.
     (SELECT string_agg(DISTINCT c.timeframe, ' ') FROM candle_coverage c WHERE c.instrument_id = m.instrument_id)
 FROM instrument_master m,
     LATERAL (SELECT lower(m.trading_symbol) AS symbol, lower(coalesce(m.name, '')) AS name) l,
-    LATERAL (SELECT CASE WHEN l.symbol = lower($1) OR lower(m.isin) = lower($1) OR lower(m.instrument_key) = lower($1) THEN 1
+    LATERAL (SELECT CASE WHEN lower($1) IN (l.symbol, lower(m.isin), lower(m.instrument_key)) THEN 1
                          WHEN l.name = lower($1) THEN 2
                          WHEN starts_with(l.symbol, lower($1)) THEN 3
                          WHEN starts_with(l.name, lower($1)) THEN 4
@@ -29,15 +29,18 @@ FROM instrument_master m,
                          WHEN (SELECT bool_and(strpos(l.symbol || ' ' || l.name, word) > 0)
                                FROM regexp_split_to_table(lower($1), '\s+') word) THEN 6 END AS rank) r
 WHERE r.rank IS NOT NULL
-ORDER BY NOT m.is_active, r.rank, m.expiry_date IS NOT NULL, m.expiry_date, length(m.trading_symbol), m.exchange = 'NSE' DESC,
-    m.trading_symbol, m.instrument_id
+ORDER BY NOT m.is_active, r.rank, m.expiry_date IS NOT NULL, m.expiry_date, length(m.trading_symbol),
+    m.exchange = 'NSE' DESC, m.trading_symbol, m.instrument_id
 LIMIT $2)";
 
 // Nothing has the text in it: what is spelt nearly so.
 constexpr const char* candidates = R"(
-SELECT m.exchange, m.trading_symbol, coalesce(m.name, ''), m.instrument_type, m.instrument_key, coalesce(m.isin, ''), '', m.is_active,
+SELECT m.exchange, m.trading_symbol, coalesce(m.name, ''), m.instrument_type, m.instrument_key, coalesce(m.isin, ''),
+    '', m.is_active,
     (SELECT string_agg(DISTINCT c.timeframe, ' ') FROM candle_coverage c WHERE c.instrument_id = m.instrument_id)
-FROM instrument_master m WHERE m.is_active AND m.expiry_date IS NULL ORDER BY m.exchange = 'NSE' DESC, m.instrument_id)";
+FROM instrument_master m
+WHERE m.is_active AND m.expiry_date IS NULL
+ORDER BY m.exchange = 'NSE' DESC, m.instrument_id)";
 
 std::vector<Found> read(const store::Rows& rows) {
     std::vector<Found> found;

@@ -24,7 +24,8 @@ failing AS (
     FROM indicator_state WHERE failures > 0
     UNION ALL
     SELECT instrument_id, '1m', 'stale', format('newest candle %s, expected %s',
-               coalesce(to_char(candle_at, 'YYYY-MM-DD HH24:MI'), 'none'), to_char(expected_at, 'YYYY-MM-DD HH24:MI')), 3
+               coalesce(to_char(candle_at, 'YYYY-MM-DD HH24:MI'), 'none'),
+               to_char(expected_at, 'YYYY-MM-DD HH24:MI')), 3
     FROM data_freshness WHERE candle_stale),
 run AS (
     SELECT started_at, round(extract(epoch FROM finished_at - started_at), 1) AS seconds, requests, retries, too_many,
@@ -60,10 +61,12 @@ SELECT json_build_object(
 // NSE:RELIANCE → timeframe → what is stored and what was asked for.
 constexpr const char* series_query = R"(
 WITH candles AS (
-    SELECT instrument_id, timeframe, count(*) AS candles, min(ts) AS first, max(ts) AS last FROM candle_data GROUP BY 1, 2),
+    SELECT instrument_id, timeframe, count(*) AS candles, min(ts) AS first, max(ts) AS last
+    FROM candle_data GROUP BY 1, 2),
 coverage AS (
     SELECT instrument_id, timeframe, min(from_ts) FILTER (WHERE state = 'filled') AS filled_from,
-        max(to_ts) FILTER (WHERE state = 'filled') AS filled_to, count(*) FILTER (WHERE state = 'no_data') AS no_data_ranges,
+        max(to_ts) FILTER (WHERE state = 'filled') AS filled_to,
+        count(*) FILTER (WHERE state = 'no_data') AS no_data_ranges,
         count(*) FILTER (WHERE state = 'failed') AS failed_ranges, max(checked_at) AS checked_at,
         (array_agg(error ORDER BY checked_at DESC) FILTER (WHERE state = 'failed'))[1] AS error
     FROM candle_coverage GROUP BY 1, 2),
@@ -79,7 +82,8 @@ instrument AS (
         format('%s %s', m.instrument_key, m.expiry_date) AS key
     FROM series s LEFT JOIN instrument_master m USING (instrument_id)
     GROUP BY s.instrument_id, m.exchange, m.trading_symbol, m.is_active, m.instrument_key, m.expiry_date)
-SELECT coalesce(json_object_agg(CASE WHEN n = 1 THEN name ELSE key END, timeframes ORDER BY name, n), '{}') FROM instrument
+SELECT coalesce(json_object_agg(CASE WHEN n = 1 THEN name ELSE key END, timeframes ORDER BY name, n), '{}')
+FROM instrument
 )";
 
 /// What is known of the token that requests would go out with.

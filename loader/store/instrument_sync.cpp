@@ -15,17 +15,21 @@ constexpr int most_bad_percent = 5;
 // The records as they are, columns as in the tables, the provider's paise not yet rupees.
 constexpr const char* create_arriving = R"(
 CREATE TEMP TABLE arriving (
-    number bigint, instrument_key text, exchange text, segment text, instrument_type text, trading_symbol text, name text, isin text,
-    exchange_token text, expiry_date date, lot_size integer, tick_paise numeric, qty_multiplier numeric, underlying_key text,
-    underlying text, strike_price numeric, weekly boolean, details jsonb) ON COMMIT DROP)";
+    number bigint, instrument_key text, exchange text, segment text, instrument_type text, trading_symbol text,
+    name text, isin text, exchange_token text, expiry_date date, lot_size integer, tick_paise numeric,
+    qty_multiplier numeric, underlying_key text, underlying text, strike_price numeric, weekly boolean, details jsonb)
+ON COMMIT DROP)";
 
 // Records of one key and expiry that are not the same: nobody can say which of them is right.
 constexpr const char* take_contradicting = R"(
-DELETE FROM pg_temp.arriving a USING (
-    SELECT instrument_key, expiry_date FROM pg_temp.arriving GROUP BY 1, 2
-    HAVING count(*) > 1
-       AND count(DISTINCT (exchange, segment, instrument_type, trading_symbol, name, isin, exchange_token, lot_size, tick_paise,
-                           qty_multiplier, underlying_key, underlying, strike_price, weekly, details)) > 1) c
+DELETE FROM pg_temp.arriving a
+USING (SELECT instrument_key, expiry_date
+       FROM pg_temp.arriving
+       GROUP BY 1, 2
+       HAVING count(*) > 1
+          AND count(DISTINCT (exchange, segment, instrument_type, trading_symbol, name, isin, exchange_token,
+                              lot_size, tick_paise, qty_multiplier, underlying_key, underlying, strike_price,
+                              weekly, details)) > 1) c
 WHERE a.instrument_key = c.instrument_key AND a.expiry_date IS NOT DISTINCT FROM c.expiry_date
 RETURNING a.number, a.instrument_key)";
 
@@ -33,12 +37,16 @@ RETURNING a.number, a.instrument_key)";
 constexpr const char* create_known = R"(
 CREATE TEMP TABLE known ON COMMIT DROP AS
 SELECT m.instrument_id, m.is_active AS was_active, false AS is_new, false AS is_changed, NULL::date AS moved_from, a.*
-FROM (SELECT DISTINCT ON (instrument_key, coalesce(expiry_date, 'infinity')) number, instrument_key, exchange, segment, instrument_type,
-          trading_symbol, name, isin, exchange_token, expiry_date, lot_size, trim_scale(tick_paise / 100) AS tick_size,
-          trim_scale(qty_multiplier) AS qty_multiplier, underlying_key, underlying, trim_scale(strike_price) AS strike_price, weekly, details
-      FROM pg_temp.arriving ORDER BY instrument_key, coalesce(expiry_date, 'infinity'), number DESC) a
-LEFT JOIN instrument_master m ON m.instrument_key = a.instrument_key
-    AND coalesce(m.expiry_date, 'infinity'::date) = coalesce(a.expiry_date, 'infinity'::date))";
+FROM (SELECT DISTINCT ON (instrument_key, coalesce(expiry_date, 'infinity'))
+          number, instrument_key, exchange, segment, instrument_type, trading_symbol, name, isin, exchange_token,
+          expiry_date, lot_size, trim_scale(tick_paise / 100) AS tick_size,
+          trim_scale(qty_multiplier) AS qty_multiplier, underlying_key, underlying,
+          trim_scale(strike_price) AS strike_price, weekly, details
+      FROM pg_temp.arriving
+      ORDER BY instrument_key, coalesce(expiry_date, 'infinity'), number DESC) a
+LEFT JOIN instrument_master m
+    ON m.instrument_key = a.instrument_key
+   AND coalesce(m.expiry_date, 'infinity'::date) = coalesce(a.expiry_date, 'infinity'::date))";
 
 // What is listed has not expired: a contract that lives and whose expiry is in the past now is a record that errs.
 constexpr const char* take_expired = R"(
@@ -49,75 +57,100 @@ RETURNING k.number, k.instrument_key, k.expiry_date)";
 
 // Exchanges move expiries, around holidays and for good; the key stays.
 constexpr const char* find_moved = R"(
-UPDATE pg_temp.known k SET instrument_id = m.instrument_id, was_active = m.is_active, moved_from = m.expiry_date
-FROM (SELECT DISTINCT ON (m.instrument_key) m.instrument_id, m.instrument_key, m.instrument_type, m.underlying_key, m.expiry_date,
-          m.is_active, o.strike_price
-      FROM instrument_master m LEFT JOIN option_master o USING (instrument_id)
+UPDATE pg_temp.known k
+SET instrument_id = m.instrument_id, was_active = m.is_active, moved_from = m.expiry_date
+FROM (SELECT DISTINCT ON (m.instrument_key)
+          m.instrument_id, m.instrument_key, m.instrument_type, m.underlying_key, m.expiry_date, m.is_active,
+          o.strike_price
+      FROM instrument_master m
+      LEFT JOIN option_master o USING (instrument_id)
       WHERE m.expiry_date >= (candle_now() AT TIME ZONE 'Asia/Kolkata')::date
         AND NOT EXISTS (SELECT FROM pg_temp.known other WHERE other.instrument_id = m.instrument_id)
       ORDER BY m.instrument_key, m.is_active DESC, m.expiry_date DESC) m
-WHERE k.instrument_id IS NULL AND k.expiry_date IS NOT NULL AND m.instrument_key = k.instrument_key
+WHERE k.instrument_id IS NULL
+  AND k.expiry_date IS NOT NULL
+  AND m.instrument_key = k.instrument_key
   AND (m.instrument_type, m.underlying_key, m.strike_price) IS NOT DISTINCT FROM
       (k.instrument_type, k.underlying_key, CASE WHEN k.instrument_type IN ('CE', 'PE') THEN k.strike_price END))";
 
 constexpr const char* tell_moved = R"(
 SELECT raise_sync_alert('expiry_moved', format('%s:%s', exchange, trading_symbol),
-    format('%s:%s (%s): its expiry moved from %s to %s; it keeps its candles', exchange, trading_symbol, instrument_key, moved_from,
-           expiry_date))
-FROM pg_temp.known WHERE moved_from IS NOT NULL)";
+    format('%s:%s (%s): its expiry moved from %s to %s; it keeps its candles',
+           exchange, trading_symbol, instrument_key, moved_from, expiry_date))
+FROM pg_temp.known
+WHERE moved_from IS NOT NULL)";
 
 // Only what differs is written, but for last_seen, which is the point of being seen: once a day.
 constexpr const char* update_known = R"(
 WITH different AS (
-    UPDATE instrument_master m SET exchange = k.exchange, segment = k.segment, instrument_type = k.instrument_type,
-        trading_symbol = k.trading_symbol, name = k.name, isin = k.isin, exchange_token = k.exchange_token, lot_size = k.lot_size,
-        tick_size = k.tick_size, qty_multiplier = k.qty_multiplier, underlying_key = k.underlying_key, details = k.details,
-        expiry_date = k.expiry_date, is_active = true, last_seen = now()
-    FROM pg_temp.known k WHERE m.instrument_id = k.instrument_id
-      AND (m.exchange, m.segment, m.instrument_type, m.trading_symbol, m.name, m.isin, m.exchange_token, m.lot_size, m.tick_size,
-           m.qty_multiplier, m.underlying_key, m.details, m.expiry_date) IS DISTINCT FROM
-          (k.exchange, k.segment, k.instrument_type, k.trading_symbol, k.name, k.isin, k.exchange_token, k.lot_size, k.tick_size,
-           k.qty_multiplier, k.underlying_key, k.details, k.expiry_date)
+    UPDATE instrument_master m
+    SET exchange = k.exchange, segment = k.segment, instrument_type = k.instrument_type,
+        trading_symbol = k.trading_symbol, name = k.name, isin = k.isin, exchange_token = k.exchange_token,
+        lot_size = k.lot_size, tick_size = k.tick_size, qty_multiplier = k.qty_multiplier,
+        underlying_key = k.underlying_key, details = k.details, expiry_date = k.expiry_date,
+        is_active = true, last_seen = now()
+    FROM pg_temp.known k
+    WHERE m.instrument_id = k.instrument_id
+      AND (m.exchange, m.segment, m.instrument_type, m.trading_symbol, m.name, m.isin, m.exchange_token, m.lot_size,
+           m.tick_size, m.qty_multiplier, m.underlying_key, m.details, m.expiry_date) IS DISTINCT FROM
+          (k.exchange, k.segment, k.instrument_type, k.trading_symbol, k.name, k.isin, k.exchange_token, k.lot_size,
+           k.tick_size, k.qty_multiplier, k.underlying_key, k.details, k.expiry_date)
     RETURNING m.instrument_id)
 UPDATE pg_temp.known k SET is_changed = true FROM different d WHERE d.instrument_id = k.instrument_id)";
 
 constexpr const char* touch_known = R"(
-UPDATE instrument_master m SET is_active = true, last_seen = now()
-FROM pg_temp.known k WHERE m.instrument_id = k.instrument_id AND NOT k.is_changed AND (NOT m.is_active OR m.last_seen < now() - interval '12 hours'))";
+UPDATE instrument_master m
+SET is_active = true, last_seen = now()
+FROM pg_temp.known k
+WHERE m.instrument_id = k.instrument_id
+  AND NOT k.is_changed
+  AND (NOT m.is_active OR m.last_seen < now() - interval '12 hours'))";
 
 constexpr const char* insert_new = R"(
 WITH added AS (
-    INSERT INTO instrument_master (instrument_key, exchange, segment, instrument_type, trading_symbol, name, isin, exchange_token,
-        expiry_date, lot_size, tick_size, qty_multiplier, underlying_key, details)
-    SELECT instrument_key, exchange, segment, instrument_type, trading_symbol, name, isin, exchange_token, expiry_date, lot_size,
-        tick_size, qty_multiplier, underlying_key, details
-    FROM pg_temp.known WHERE instrument_id IS NULL ORDER BY number
+    INSERT INTO instrument_master (
+        instrument_key, exchange, segment, instrument_type, trading_symbol, name, isin, exchange_token, expiry_date,
+        lot_size, tick_size, qty_multiplier, underlying_key, details)
+    SELECT instrument_key, exchange, segment, instrument_type, trading_symbol, name, isin, exchange_token, expiry_date,
+        lot_size, tick_size, qty_multiplier, underlying_key, details
+    FROM pg_temp.known
+    WHERE instrument_id IS NULL
+    ORDER BY number
     RETURNING instrument_id, instrument_key, expiry_date)
-UPDATE pg_temp.known k SET instrument_id = a.instrument_id, is_new = true
-FROM added a WHERE a.instrument_key = k.instrument_key AND a.expiry_date IS NOT DISTINCT FROM k.expiry_date)";
+UPDATE pg_temp.known k
+SET instrument_id = a.instrument_id, is_new = true
+FROM added a
+WHERE a.instrument_key = k.instrument_key AND a.expiry_date IS NOT DISTINCT FROM k.expiry_date)";
 
 constexpr const char* fill_options = R"(
 WITH written AS (
-    INSERT INTO option_master AS o (instrument_id, underlying, underlying_key, expiry_date, strike_price, option_type, lot_size, weekly)
+    INSERT INTO option_master AS o (
+        instrument_id, underlying, underlying_key, expiry_date, strike_price, option_type, lot_size, weekly)
     SELECT instrument_id, underlying, underlying_key, expiry_date, strike_price, instrument_type, lot_size, weekly
-    FROM pg_temp.known WHERE instrument_type IN ('CE', 'PE')
-    ON CONFLICT (instrument_id) DO UPDATE SET underlying = excluded.underlying, underlying_key = excluded.underlying_key,
-        expiry_date = excluded.expiry_date, strike_price = excluded.strike_price, option_type = excluded.option_type,
-        lot_size = excluded.lot_size, weekly = excluded.weekly
-    WHERE (o.underlying, o.underlying_key, o.expiry_date, o.strike_price, o.option_type, o.lot_size, o.weekly) IS DISTINCT FROM
-        (excluded.underlying, excluded.underlying_key, excluded.expiry_date, excluded.strike_price, excluded.option_type,
-         excluded.lot_size, excluded.weekly)
+    FROM pg_temp.known
+    WHERE instrument_type IN ('CE', 'PE')
+    ON CONFLICT (instrument_id) DO UPDATE
+        SET underlying = excluded.underlying, underlying_key = excluded.underlying_key,
+            expiry_date = excluded.expiry_date, strike_price = excluded.strike_price,
+            option_type = excluded.option_type, lot_size = excluded.lot_size, weekly = excluded.weekly
+    WHERE (o.underlying, o.underlying_key, o.expiry_date, o.strike_price, o.option_type, o.lot_size, o.weekly)
+          IS DISTINCT FROM
+          (excluded.underlying, excluded.underlying_key, excluded.expiry_date, excluded.strike_price,
+           excluded.option_type, excluded.lot_size, excluded.weekly)
     RETURNING instrument_id)
 UPDATE pg_temp.known k SET is_changed = true FROM written w WHERE w.instrument_id = k.instrument_id AND NOT k.is_new)";
 
 constexpr const char* fill_futures = R"(
 WITH written AS (
     INSERT INTO future_master AS f (instrument_id, underlying, underlying_key, expiry_date, lot_size)
-    SELECT instrument_id, underlying, underlying_key, expiry_date, lot_size FROM pg_temp.known WHERE instrument_type = 'FUT'
-    ON CONFLICT (instrument_id) DO UPDATE SET underlying = excluded.underlying, underlying_key = excluded.underlying_key,
-        expiry_date = excluded.expiry_date, lot_size = excluded.lot_size
+    SELECT instrument_id, underlying, underlying_key, expiry_date, lot_size
+    FROM pg_temp.known
+    WHERE instrument_type = 'FUT'
+    ON CONFLICT (instrument_id) DO UPDATE
+        SET underlying = excluded.underlying, underlying_key = excluded.underlying_key,
+            expiry_date = excluded.expiry_date, lot_size = excluded.lot_size
     WHERE (f.underlying, f.underlying_key, f.expiry_date, f.lot_size) IS DISTINCT FROM
-        (excluded.underlying, excluded.underlying_key, excluded.expiry_date, excluded.lot_size)
+          (excluded.underlying, excluded.underlying_key, excluded.expiry_date, excluded.lot_size)
     RETURNING instrument_id)
 UPDATE pg_temp.known k SET is_changed = true FROM written w WHERE w.instrument_id = k.instrument_id AND NOT k.is_new)";
 
