@@ -30,7 +30,9 @@ CREATE FUNCTION argument(name text, type regtype) RETURNS text LANGUAGE sql AS $
 
 INSERT INTO call (name, statement, is_c)
 SELECT f.name, CASE WHEN f.prokind = 'p' THEN format('CALL %I(%s)', f.name, f.arguments)
-            ELSE format('SELECT md5(string_agg(x::text, '','' ORDER BY x::text)) FROM %I(%s) x', f.name, f.arguments) END, f.language = 'c'
+            ELSE format(
+                'SELECT md5(string_agg(x::text, '','' ORDER BY x::text)) FROM %I(%s) x', f.name, f.arguments) END,
+                f.language = 'c'
 FROM (
     SELECT p.oid, p.proname AS name, p.prokind, p.provolatile, l.lanname AS language,
         (SELECT string_agg(format('%I => %s', a.name, argument(a.name, a.type::regtype)), ', ' ORDER BY a.n)
@@ -49,13 +51,30 @@ INSERT INTO call (name, statement, is_c) VALUES
     ('compute_indicators', 'SELECT compute_indicators(force => true)', true),
     ('compute_indicators', 'SELECT compute_indicators(verify => true)', true),
     ('refresh_timeframes', 'CALL refresh_timeframes(force => true)', true),
-    ('resample_candles', 'SELECT md5(string_agg(x::text, '','' ORDER BY x::text)) FROM resample_candles(1, ''1d'', ''1w'', NULL, NULL) x', true),
-    ('indicators', 'SELECT md5(string_agg(x::text, '','' ORDER BY x::text)) FROM indicators(NULL::indicator_data, 2, ''1m'') x', true),
-    ('detect_gaps', 'SELECT md5(string_agg(x::text, '','' ORDER BY x::text)) FROM detect_gaps(1, ''1m'', ''2024-01-10'', NULL) x', true),
+    (
+        'resample_candles',
+        'SELECT md5(string_agg(x::text, '','' ORDER BY x::text)) FROM resample_candles(1, ''1d'', ''1w'', NULL, NULL) '
+        'x',
+        true),
+    (
+        'indicators',
+        'SELECT md5(string_agg(x::text, '','' ORDER BY x::text)) FROM indicators(NULL::indicator_data, 2, ''1m'') x',
+        true),
+    (
+        'detect_gaps',
+        'SELECT md5(string_agg(x::text, '','' ORDER BY x::text)) FROM detect_gaps(1, ''1m'', ''2024-01-10'', NULL) x',
+        true),
     ('data_freshness', 'SELECT count(*)::text FROM data_freshness', false),
     ('a write', 'UPDATE candle_data SET source = source WHERE instrument_id = 1', false),
-    ('a write', 'DELETE FROM candle_data WHERE instrument_id = 1 AND timeframe = ''1m'' AND ts > ''2024-01-10 12:00+05:30''', false),
-    ('a write', 'INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close, volume) VALUES (1, ''1d'', ''2025-01-01 00:00+05:30'', 1, 1, 1, 1, 1)', false),
+    (
+        'a write',
+        'DELETE FROM candle_data WHERE instrument_id = 1 AND timeframe = ''1m'' AND ts > ''2024-01-10 12:00+05:30''',
+        false),
+    (
+        'a write',
+        'INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close, volume) VALUES (1, ''1d'', '
+        '''2025-01-01 00:00+05:30'', 1, 1, 1, 1, 1)',
+        false),
     ('a write', 'UPDATE indicator_data SET bars = bars', false),
     ('a write', 'UPDATE trading_holiday SET holiday = holiday + 10000', false),
     ('a write', 'UPDATE trading_calendar SET closes = closes - interval ''1 min'' WHERE calendar = ''NSE''', false),
@@ -64,24 +83,43 @@ INSERT INTO call (name, statement, is_c) VALUES
     ('a write', 'DELETE FROM candle_change', false),
     ('refresh_timeframes', 'CALL refresh_timeframes()', true),
     ('compute_indicators', 'SELECT compute_indicators()', true),
-    ('candles', 'SELECT md5(string_agg(concat_ws(''|'', instrument_id::int, timeframe::text, ts::timestamptz, open::float8, high::float8, low::float8, close::float8, volume::float8, oi::float8), '','' ORDER BY instrument_id::int, timeframe::text, ts::timestamptz)) FROM candle_data', true),
-    ('indicators', 'SELECT md5(string_agg(concat_ws(''|'', instrument_id::int, timeframe::text, ts::timestamptz, bars::bigint, sma_9::float8, ema_21::float8, vwap::float8, obv::float8, rsi_14::float8), '','' ORDER BY instrument_id::int, timeframe::text, ts::timestamptz)) FROM indicator_data', true);
+    (
+        'candles',
+        'SELECT md5(string_agg(concat_ws(''|'', instrument_id::int, timeframe::text, ts::timestamptz, open::float8, '
+        'high::float8, low::float8, close::float8, volume::float8, oi::float8), '','' ORDER BY instrument_id::int, '
+        'timeframe::text, ts::timestamptz)) FROM candle_data',
+        true),
+    (
+        'indicators',
+        'SELECT md5(string_agg(concat_ws(''|'', instrument_id::int, timeframe::text, ts::timestamptz, bars::bigint, '
+        'sma_9::float8, ema_21::float8, vwap::float8, obv::float8, rsi_14::float8), '','' ORDER BY instrument_id::int,'
+        ' timeframe::text, ts::timestamptz)) FROM indicator_data',
+        true);
 
 -- All calls, each in a subtransaction of its own: what it said and what it answered.
-CREATE FUNCTION walk(whole boolean DEFAULT false) RETURNS TABLE (name text, statement text, is_c boolean, state text, said text, answer text) LANGUAGE plpgsql AS $$
+CREATE FUNCTION walk(whole boolean DEFAULT false) RETURNS TABLE (
+    name text, statement text, is_c boolean, state text, said text, answer text)
+    LANGUAGE plpgsql
+    AS $$
 DECLARE
     detail text;
     hint text;
     context text;
 BEGIN
-    FOR name, statement, is_c IN SELECT c.name, c.statement, c.is_c FROM call c WHERE whole OR NOT rarely ORDER BY n LOOP
+    FOR name, statement, is_c IN SELECT c.name, c.statement, c.is_c
+        FROM call c
+        WHERE whole OR NOT rarely
+        ORDER BY n LOOP
         answer := NULL; state := '00000'; said := NULL;
         BEGIN
             IF statement LIKE 'SELECT%' THEN EXECUTE statement INTO answer;
             ELSE EXECUTE statement; END IF;
         EXCEPTION WHEN OTHERS THEN
-            GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, said = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
-            said := concat_ws(' | ', said, nullif(detail, ''), nullif(hint, ''), CASE WHEN context ~ '/\* pg_candle \*/' THEN context END);
+            GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, said = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+                hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
+            said := concat_ws(
+                ' | ', said, nullif(detail, ''), nullif(hint, ''), CASE
+                    WHEN context ~ '/\* pg_candle \*/' THEN context END);
         END;
         RETURN NEXT;
     END LOOP;
@@ -91,13 +129,18 @@ CREATE FUNCTION problems(of_case text) RETURNS SETOF text LANGUAGE sql AS $$
     SELECT format('%s: %s: %s %s', of_case, w.statement, w.state, w.said) FROM walk(true) w
     -- Nothing that is the program's own fault, no text of its own SQL, and nothing that names no column or table.
     WHERE w.state ~ '^(XX|58|P0004)' OR w.said ~ '/\* pg_candle \*/'
-       OR w.is_c AND w.said ~ '^(collation mismatch|could not determine which collation|cannot insert a non-DEFAULT)' $$;
+       OR w.is_c
+         AND w.said ~ '^(collation mismatch|could not determine which collation|cannot insert a non-DEFAULT)' $$;
 
--- The column as another type: what each call answers is what it answers of the values as they are after that cast, or a clean error.
+-- The column as another type: what each call answers is what it answers of the values as they are after that cast, or a
+-- clean error.
 CREATE FUNCTION check_type(in_table text, in_column text, type text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
     of_case text := format('%s.%s as %s', in_table, in_column, type);
-    original text := (SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = in_table::regclass AND attname = in_column);
+    original text := (
+        SELECT format_type(atttypid, atttypmod)
+        FROM pg_attribute
+        WHERE attrelid = in_table::regclass AND attname = in_column);
     expected text[];
     found text[];
     one record;
@@ -123,13 +166,17 @@ BEGIN
         ELSIF one.state <> '00000' THEN
             refused := refused OR one.is_c;
         -- What was refused left the tables as they were.
-        ELSIF one.is_c AND NOT (refused AND one.statement ~ 'concat_ws') AND expected[n] IS NOT NULL AND expected[n] <> '00000' || coalesce(one.answer, '') THEN
+        ELSIF one.is_c
+          AND NOT (refused AND one.statement ~ 'concat_ws')
+          AND expected[n] IS NOT NULL
+          AND expected[n] <> '00000' || coalesce(one.answer, '') THEN
             RETURN NEXT format('%s: %s: answers %s, not %s', of_case, one.statement, one.answer, expected[n]);
         END IF;
     END LOOP;
 END $$;
 
--- By USING: through text, from nothing, or a constant; with the view and the constraints out of the way. False if it cannot be done.
+-- By USING: through text, from nothing, or a constant; with the view and the constraints out of the way. False if it
+-- cannot be done.
 CREATE FUNCTION alter_type(in_table text, in_column text, type text, was text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     one record;
@@ -142,7 +189,13 @@ BEGIN
     EXECUTE format('ALTER TABLE %1$I ALTER %2$I DROP IDENTITY IF EXISTS', in_table, in_column);
     EXECUTE format('ALTER TABLE %1$I ALTER %2$I DROP DEFAULT', in_table, in_column);
     FOREACH attempt IN ARRAY ARRAY[format('%I::%s', in_column, type), format('%I::text::%s', in_column, type),
-        CASE type WHEN 'mood' THEN '''calm''' WHEN 'bytea' THEN '''\x00''' WHEN 'jsonb' THEN '''1''' WHEN 'boolean' THEN 'true' WHEN 'integer[]' THEN '''{1}''' ELSE 'NULL' END] LOOP
+        CASE type
+            WHEN 'mood' THEN '''calm'''
+            WHEN 'bytea' THEN '''\x00'''
+            WHEN 'jsonb' THEN '''1'''
+            WHEN 'boolean' THEN 'true'
+            WHEN 'integer[]' THEN '''{1}'''
+            ELSE 'NULL' END] LOOP
         BEGIN
             EXECUTE format('ALTER TABLE %I ALTER %I TYPE %s USING %s', in_table, in_column, type, attempt);
             RETURN true;
@@ -161,13 +214,20 @@ BEGIN
     FOR one IN SELECT conname FROM pg_constraint WHERE conrelid = in_table::regclass AND contype IN ('c', 'p') LOOP
         EXECUTE format('ALTER TABLE %I DROP CONSTRAINT %I CASCADE', in_table, one.conname);
     END LOOP;
-    FOR one IN SELECT indexrelid::regclass AS name FROM pg_index WHERE indrelid = in_table::regclass AND indisunique LOOP
+    FOR one IN SELECT indexrelid::regclass AS name
+        FROM pg_index
+        WHERE indrelid = in_table::regclass AND indisunique LOOP
         EXECUTE format('DROP INDEX %s', one.name);
     END LOOP;
-    EXECUTE format('ALTER TABLE %1$I ALTER %2$I DROP IDENTITY IF EXISTS, ALTER %2$I DROP NOT NULL, DISABLE TRIGGER USER', in_table, in_column);
-    EXECUTE format('UPDATE %1$I SET %2$I = NULL%3$s', in_table, in_column, CASE WHEN NOT everywhere THEN format(' WHERE ctid = (SELECT max(ctid) FROM %I)', in_table) END);
+    EXECUTE format(
+        'ALTER TABLE %1$I ALTER %2$I DROP IDENTITY IF EXISTS, ALTER %2$I DROP NOT NULL, DISABLE TRIGGER USER', in_table,
+        in_column);
+    EXECUTE format(
+        'UPDATE %1$I SET %2$I = NULL%3$s', in_table, in_column, CASE
+            WHEN NOT everywhere THEN format(' WHERE ctid = (SELECT max(ctid) FROM %I)', in_table) END);
     EXECUTE format('ALTER TABLE %I ENABLE TRIGGER USER', in_table);
-    RETURN QUERY SELECT problems(format('%s.%s NULL in %s', in_table, in_column, CASE WHEN everywhere THEN 'all rows' ELSE 'a row' END));
+    RETURN QUERY SELECT problems(
+        format('%s.%s NULL in %s', in_table, in_column, CASE WHEN everywhere THEN 'all rows' ELSE 'a row' END));
 END $$;
 
 -- What is done to a whole table or column.
@@ -179,15 +239,24 @@ END $$;
 
 -- Rows.
 INSERT INTO instrument_master (instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol, isin)
-VALUES (1, 'NSE_EQ|1', 'NSE', 'NSE_EQ', 'EQ', 'ONE', 'I1'), (2, 'C|2', 'C', 'CRYPTO', 'SPOT', 'TWO', NULL), (3, 'NSE_FO|3', 'NSE', 'NSE_FO', 'FUT', 'ONE FUT', NULL), (4, 'NSE_FO|4', 'NSE', 'NSE_FO', 'CE', 'ONE CE', NULL);
+VALUES (1, 'NSE_EQ|1', 'NSE', 'NSE_EQ', 'EQ', 'ONE', 'I1'), (2, 'C|2', 'C', 'CRYPTO', 'SPOT', 'TWO', NULL),
+    (3, 'NSE_FO|3', 'NSE', 'NSE_FO', 'FUT', 'ONE FUT', NULL), (4, 'NSE_FO|4', 'NSE', 'NSE_FO', 'CE', 'ONE CE', NULL);
 UPDATE instrument_master SET expiry_date = '2026-12-31', underlying_key = 'NSE_EQ|1' WHERE instrument_id IN (3, 4);
-INSERT INTO future_master (instrument_id, underlying, underlying_key, expiry_date, lot_size) VALUES (3, 'ONE', 'NSE_EQ|1', '2026-12-31', 75);
-INSERT INTO option_master (instrument_id, underlying, underlying_key, expiry_date, strike_price, option_type, lot_size, weekly) VALUES (4, 'ONE', 'NSE_EQ|1', '2026-12-31', 100, 'CE', 75, false);
+INSERT INTO future_master (instrument_id, underlying, underlying_key, expiry_date, lot_size)
+VALUES (3, 'ONE', 'NSE_EQ|1', '2026-12-31', 75);
+INSERT INTO option_master (
+    instrument_id, underlying, underlying_key, expiry_date, strike_price, option_type, lot_size, weekly)
+VALUES (4, 'ONE', 'NSE_EQ|1', '2026-12-31', 100, 'CE', 75, false);
 INSERT INTO watchlist (instrument_id, timeframes) VALUES (1, '{1m,5m,1d}'), (2, '{1m,1d}');
 INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close, volume, oi)
-SELECT i, tf, CASE tf WHEN '1d' THEN '2024-01-01 00:00+05:30'::timestamptz + n * interval '1 day' ELSE '2024-01-10 09:15+05:30'::timestamptz + n * interval '1 min' END,
-    100 + n % 7, 120, 90, 100 + n % 5, n * 2, n FROM unnest('{1,2}'::int[]) i, unnest('{1d,1m}'::text[]) tf, generate_series(0, 59) n WHERE (i + n) % 17 > 0;
-INSERT INTO candle_coverage (instrument_id, timeframe, from_ts, to_ts, state, rows, attempts) VALUES (1, '1m', '2024-01-01 00:00+05:30', '2024-01-05 00:00+05:30', 'no_data', 0, 2);
+SELECT i, tf, CASE tf
+    WHEN '1d' THEN '2024-01-01 00:00+05:30'::timestamptz + n * interval '1 day'
+    ELSE '2024-01-10 09:15+05:30'::timestamptz + n * interval '1 min' END,
+    100 + n % 7, 120, 90, 100 + n % 5, n * 2, n
+        FROM unnest('{1,2}'::int[]) i, unnest('{1d,1m}'::text[]) tf, generate_series(0, 59) n
+        WHERE (i + n) % 17 > 0;
+INSERT INTO candle_coverage (instrument_id, timeframe, from_ts, to_ts, state, rows, attempts)
+VALUES (1, '1m', '2024-01-01 00:00+05:30', '2024-01-05 00:00+05:30', 'no_data', 0, 2);
 INSERT INTO dropped_candles (instrument_id, timeframe, kept_from, bars) VALUES (2, '1d', '2023-12-01 00:00+05:30', 5);
 INSERT INTO ltp_data (instrument_id, ts, ltp) VALUES (1, '2024-01-10 09:15+05:30', 100);
 INSERT INTO special_session (calendar, session_date, opens, closes) VALUES ('NSE', '2024-01-13', '09:15', '12:00');

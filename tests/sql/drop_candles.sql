@@ -1,15 +1,18 @@
--- Retention: dropped candles leave their indicators and what was derived of them, and what comes after stays what it was, to the bit.
+-- Retention: dropped candles leave their indicators and what was derived of them, and what comes after stays what it
+-- was, to the bit.
 BEGIN;
 SELECT no_plan();
 SELECT create_candle_tables();
 SET timezone = 'Asia/Kolkata';
 SET pg_candle.now = '2026-03-02 12:00';
 INSERT INTO instrument_master (instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol)
-VALUES (1, 'NSE_EQ|1', 'NSE', 'NSE_EQ', 'EQ', 'ONE'), (2, 'C|2', 'C', 'CRYPTO', 'SPOT', 'TWO'), (3, 'NSE_EQ|3', 'NSE', 'NSE_EQ', 'EQ', 'THREE');
+VALUES (1, 'NSE_EQ|1', 'NSE', 'NSE_EQ', 'EQ', 'ONE'), (2, 'C|2', 'C', 'CRYPTO', 'SPOT', 'TWO'),
+    (3, 'NSE_EQ|3', 'NSE', 'NSE_EQ', 'EQ', 'THREE');
 CREATE FUNCTION fill(id int, tf text, first int, last int) RETURNS void LANGUAGE sql AS $$
     INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close, volume, oi)
     SELECT id, tf, ts, p, p + 2, p - 2, p + 1, 1000 + n % 77, n
-    FROM (SELECT s.ts, row_number() OVER (ORDER BY s.ts) AS n FROM trading_sessions('NSE', '2026-01-01', '2026-02-27') t,
+    FROM (
+        SELECT s.ts, row_number() OVER (ORDER BY s.ts) AS n FROM trading_sessions('NSE', '2026-01-01', '2026-02-27') t,
               LATERAL generate_series(t.opens_at, t.closes_at - interval '1 min', '1 min') s (ts) WHERE tf = '1m'
           UNION ALL SELECT (date '2024-01-01' + d)::timestamptz, d FROM generate_series(1, 790) d WHERE tf = '1d') x,
         LATERAL (SELECT 100 + 20 * sin(n / 17.0) + (hashint4((n + id)::int) % 1000) / 500.0 AS p) y
@@ -21,35 +24,64 @@ CREATE TABLE kept_rows AS SELECT * FROM indicator_data;
 CREATE TABLE kept_candles AS SELECT * FROM candle_data;
 CREATE FUNCTION lost() RETURNS SETOF text LANGUAGE sql AS $$
     SELECT format('row %s/%s %s', k.instrument_id, k.timeframe, k.ts) FROM kept_rows k
-    WHERE NOT EXISTS (SELECT FROM indicator_data i WHERE i.instrument_id = k.instrument_id AND i.timeframe = k.timeframe AND i.ts = k.ts AND i *= k)
+    WHERE NOT EXISTS (
+        SELECT
+        FROM indicator_data i
+        WHERE i.instrument_id = k.instrument_id AND i.timeframe = k.timeframe AND i.ts = k.ts AND i *= k)
     UNION ALL
     SELECT format('derived candle %s/%s %s', k.instrument_id, k.timeframe, k.ts) FROM kept_candles k
-    WHERE k.source = 'd' AND NOT EXISTS (SELECT FROM candle_data c WHERE (c.instrument_id, c.timeframe, c.ts, c.open, c.high, c.low, c.close, c.volume, c.oi)
+    WHERE k.source = 'd'
+      AND NOT EXISTS (
+          SELECT
+          FROM candle_data c
+          WHERE (c.instrument_id, c.timeframe, c.ts, c.open, c.high, c.low, c.close, c.volume, c.oi)
         IS NOT DISTINCT FROM (k.instrument_id, k.timeframe, k.ts, k.open, k.high, k.low, k.close, k.volume, k.oi))
-    UNION ALL SELECT format('more rows: %s', count(*)) FROM indicator_data HAVING count(*) <> (SELECT count(*) FROM kept_rows) $$;
+    UNION ALL SELECT format('more rows: %s', count(*))
+        FROM indicator_data
+        HAVING count(*) <> (SELECT count(*) FROM kept_rows) $$;
 
 -- Dropped, in whole days of the market.
 CALL drop_candles('1m', '2026-01-20 13:00');
-SELECT is((SELECT min(ts) FROM candle_data WHERE instrument_id = 1 AND timeframe = '1m'), '2026-01-20 09:15'::timestamptz, 'from the day of older_than on, all are left');
-SELECT is((SELECT min(ts) FROM candle_data WHERE instrument_id = 1 AND timeframe = '5m'), '2026-01-01 09:15'::timestamptz, 'derived ones are left');
-SELECT is((SELECT count(*) FROM candle_data WHERE instrument_id = 3 AND timeframe = '1m'), 0::bigint, 'of an instrument with nothing younger, nothing is left');
+SELECT is(
+    (SELECT min(ts) FROM candle_data WHERE instrument_id = 1 AND timeframe = '1m'), '2026-01-20 09:15'::timestamptz,
+    'from the day of older_than on, all are left');
+SELECT is(
+    (SELECT min(ts) FROM candle_data WHERE instrument_id = 1 AND timeframe = '5m'), '2026-01-01 09:15'::timestamptz,
+    'derived ones are left');
+SELECT is(
+    (SELECT count(*) FROM candle_data WHERE instrument_id = 3 AND timeframe = '1m'), 0::bigint,
+    'of an instrument with nothing younger, nothing is left');
 SELECT is((SELECT string_agg(format('%s/%s %s', instrument_id, timeframe, bars), ', ' ORDER BY 1) FROM dropped_candles),
-    (SELECT string_agg(format('%s/1m %s', instrument_id, n), ', ' ORDER BY 1) FROM (SELECT instrument_id, count(*) AS n FROM kept_candles WHERE timeframe = '1m' AND ts < '2026-01-20' GROUP BY 1) k), 'how many is noted');
+    (
+        SELECT string_agg(format('%s/1m %s', instrument_id, n), ', ' ORDER BY 1)
+        FROM (
+            SELECT instrument_id, count(*) AS n
+            FROM kept_candles
+            WHERE timeframe = '1m' AND ts < '2026-01-20'
+            GROUP BY 1) k), 'how many is noted');
 SELECT is_empty('SELECT * FROM lost() LIMIT 3', 'no row of indicators and no derived candle is lost');
 CALL refresh_timeframes();
 SELECT is(compute_indicators(), 0::bigint, 'the next refresh has nothing to write');
 CALL refresh_timeframes(force => true);
 SELECT is(compute_indicators(verify => true), 0::bigint, 'nor do verify and force');
 SELECT is_empty('SELECT * FROM lost() LIMIT 3', 'and lose nothing');
-SELECT is((SELECT count(*) FROM detect_gaps(1, '1m', '2026-01-01', '2026-02-01')), 0::bigint, 'what was dropped is not missing');
+SELECT is(
+    (SELECT count(*) FROM detect_gaps(1, '1m', '2026-01-01', '2026-02-01')), 0::bigint,
+    'what was dropped is not missing');
 SELECT is((SELECT count(*) FROM ranges_to_request(1, '1m', '2026-01-01', '2026-01-19')), 0::bigint, 'nor asked for');
 SELECT is(plan_series('backfill', 1, '1m', '2026-01-01', '2026-01-19'), 0, 'nor planned');
 
 -- What comes later is computed as if they were still there.
 SELECT fill(1, '1m', 10001, 12000), fill(2, '1m', 3001, 3500);
-INSERT INTO kept_candles SELECT * FROM candle_data c WHERE timeframe = '1m' AND NOT EXISTS (SELECT FROM kept_candles k WHERE (k.instrument_id, k.timeframe, k.ts) = (c.instrument_id, c.timeframe, c.ts));
+INSERT INTO kept_candles SELECT *
+FROM candle_data c
+WHERE timeframe = '1m'
+  AND NOT EXISTS (
+      SELECT FROM kept_candles k WHERE (k.instrument_id, k.timeframe, k.ts) = (c.instrument_id, c.timeframe, c.ts));
 CALL refresh_timeframes();
-SELECT is((SELECT count(*) FROM candle_data WHERE instrument_id = 1 AND timeframe = '1m' AND source = 'h'), 12000 - (SELECT bars FROM dropped_candles WHERE instrument_id = 1), 'new candles');
+SELECT is(
+    (SELECT count(*) FROM candle_data WHERE instrument_id = 1 AND timeframe = '1m' AND source = 'h'),
+    12000 - (SELECT bars FROM dropped_candles WHERE instrument_id = 1), 'new candles');
 SELECT ok(compute_indicators() > 2000, 'are computed');
 CREATE FUNCTION wrong() RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
@@ -59,13 +91,16 @@ BEGIN
     INSERT INTO candle_data SELECT * FROM kept_candles k WHERE k.timeframe = '1m' ON CONFLICT DO NOTHING;
     RAISE EXCEPTION USING ERRCODE = 'ZZZZZ', MESSAGE = coalesce((
         SELECT string_agg(format('%s %s', i.instrument_id, i.ts), ', ')
-        FROM (SELECT i.instrument_id, i.ts FROM unnest('{1,2,3}'::int[]) id, LATERAL indicators(NULL::indicator_data, id, '1m') i
+        FROM (
+            SELECT i.instrument_id, i.ts
+            FROM unnest('{1,2,3}'::int[]) id, LATERAL indicators(NULL::indicator_data, id, '1m') i
               LEFT JOIN stored s ON s.instrument_id = i.instrument_id AND s.ts = i.ts
               WHERE s.ts IS NULL OR NOT i *= s ORDER BY 1, 2 LIMIT 3) i), 'equal');
 EXCEPTION WHEN SQLSTATE 'ZZZZZ' THEN
     RETURN NEXT SQLERRM;
 END $$;
-SELECT results_eq('SELECT * FROM wrong()', ARRAY['equal'], 'and equal what they were if nothing had been dropped, in every bit');
+SELECT results_eq(
+    'SELECT * FROM wrong()', ARRAY['equal'], 'and equal what they were if nothing had been dropped, in every bit');
 UPDATE candle_data SET close = high WHERE instrument_id = 1 AND timeframe = '1m' AND ts = '2026-01-21 10:00';
 UPDATE kept_candles SET close = high WHERE instrument_id = 1 AND timeframe = '1m' AND ts = '2026-01-21 10:00';
 CALL refresh_timeframes();
@@ -74,15 +109,21 @@ SELECT results_eq('SELECT * FROM wrong()', ARRAY['equal'], 'starts from the cut,
 
 -- Dropped again, and of the youngest.
 CALL drop_candles('1m', interval '20 days');
-SELECT is((SELECT kept_from FROM dropped_candles WHERE instrument_id = 1 AND timeframe = '1m'), '2026-02-10 00:00'::timestamptz, 'an interval goes back from now');
+SELECT is(
+    (SELECT kept_from FROM dropped_candles WHERE instrument_id = 1 AND timeframe = '1m'),
+    '2026-02-10 00:00'::timestamptz, 'an interval goes back from now');
 SELECT is(compute_indicators(), 0::bigint, 'a second cut leaves nothing to compute');
 SELECT results_eq('SELECT * FROM wrong()', ARRAY['equal'], 'and the same bits');
 CALL drop_candles('1m', '2026-02-01');
-SELECT is((SELECT kept_from FROM dropped_candles WHERE instrument_id = 1 AND timeframe = '1m'), '2026-02-10 00:00'::timestamptz, 'an earlier cut changes nothing');
+SELECT is(
+    (SELECT kept_from FROM dropped_candles WHERE instrument_id = 1 AND timeframe = '1m'),
+    '2026-02-10 00:00'::timestamptz, 'an earlier cut changes nothing');
 CALL drop_candles('1d', date '2025-01-01');
 CALL refresh_timeframes();
 SELECT is(compute_indicators(), 0::bigint, 'days, too');
-SELECT is((SELECT min(ts) FROM candle_data WHERE instrument_id = 1 AND timeframe = '1w'), (SELECT min(ts) FROM kept_candles WHERE instrument_id = 1 AND timeframe = '1w'), 'weeks are left');
+SELECT is(
+    (SELECT min(ts) FROM candle_data WHERE instrument_id = 1 AND timeframe = '1w'),
+    (SELECT min(ts) FROM kept_candles WHERE instrument_id = 1 AND timeframe = '1w'), 'weeks are left');
 
 -- Fewer columns, or other types, are no reason to begin anew; an indicator that is new is.
 ALTER TABLE indicator_data DROP COLUMN ema_200, ALTER COLUMN sma_20 TYPE real;
@@ -108,23 +149,38 @@ SELECT ok(compute_indicators() > 0, 'without it');
 SELECT results_eq('SELECT * FROM wrong()', ARRAY['equal'], 'they are what they were');
 
 -- A rebuild starts from what is left.
-SELECT is(compute_indicators(2, '1m', force => true), (SELECT count(*) FROM candle_data WHERE instrument_id = 2 AND timeframe = '1m'), 'force writes what has candles');
-SELECT is_empty($$SELECT ts FROM indicators(NULL::indicator_data, 2, '1m') i WHERE NOT EXISTS (SELECT FROM indicator_data d WHERE d *= i)$$, 'as if nothing had been before them');
+SELECT is(
+    compute_indicators(2, '1m', force => true),
+    (SELECT count(*) FROM candle_data WHERE instrument_id = 2 AND timeframe = '1m'), 'force writes what has candles');
+SELECT is_empty(
+    $$
+        SELECT ts
+        FROM indicators(NULL::indicator_data, 2, '1m') i
+        WHERE NOT EXISTS (SELECT FROM indicator_data d WHERE d *= i)$$, 'as if nothing had been before them');
 SELECT is(compute_indicators(), 0::bigint, 'and it stays so');
 ALTER TABLE indicator_data ADD COLUMN sma_5 float8;
 SELECT ok(compute_indicators() > 0, 'a new column is filled');
-SELECT is((SELECT min(ts) FROM indicator_data WHERE instrument_id = 1 AND timeframe = '1m'), '2026-01-01 09:15'::timestamptz, 'rows of dropped candles stay');
-SELECT is((SELECT count(sma_5) FROM indicator_data WHERE instrument_id = 1 AND timeframe = '1m'), (SELECT count(*) - 4 FROM candle_data WHERE instrument_id = 1 AND timeframe = '1m'), 'from the first candle that is left');
+SELECT is(
+    (SELECT min(ts) FROM indicator_data WHERE instrument_id = 1 AND timeframe = '1m'), '2026-01-01 09:15'::timestamptz,
+    'rows of dropped candles stay');
+SELECT is(
+    (SELECT count(sma_5) FROM indicator_data WHERE instrument_id = 1 AND timeframe = '1m'),
+    (SELECT count(*) - 4 FROM candle_data WHERE instrument_id = 1 AND timeframe = '1m'),
+    'from the first candle that is left');
 SELECT is(compute_indicators(), 0::bigint, 'once');
 
 -- A plain DELETE keeps its meaning; and candles that come back begin the series anew.
 DELETE FROM candle_data WHERE instrument_id = 1 AND timeframe = '1m' AND ts >= '2026-02-12';
 CALL refresh_timeframes();
 SELECT ok(compute_indicators() > 0, 'candles that are deleted take their rows with them');
-SELECT is((SELECT max(ts) < '2026-02-12' FROM indicator_data WHERE instrument_id = 1 AND timeframe IN ('1m', '5m')), true, 'and what was made of them');
+SELECT is(
+    (SELECT max(ts) < '2026-02-12' FROM indicator_data WHERE instrument_id = 1 AND timeframe IN ('1m', '5m')), true,
+    'and what was made of them');
 INSERT INTO candle_data SELECT * FROM kept_candles WHERE instrument_id = 3 AND timeframe = '1m';
 CALL refresh_timeframes();
-SELECT is(compute_indicators(3, '1m'), 96::bigint, 'dropped candles that come back have their rows; the new column is filled');
+SELECT is(
+    compute_indicators(3, '1m'), 96::bigint, 'dropped candles that come back have their rows; the new column is filled'
+);
 
 -- What happened to the whole table before reaches what is kept, noted or past the triggers.
 CREATE FUNCTION weeks_of_today()

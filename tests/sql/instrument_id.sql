@@ -3,7 +3,9 @@ BEGIN;
 SELECT no_plan();
 SELECT throws_ok($$SELECT instrument_id('RELIANCE')$$, '42P01', NULL, 'without tables: a clear error');
 SELECT create_candle_tables();
-INSERT INTO instrument_master (instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol, expiry_date, is_active) VALUES
+INSERT INTO instrument_master (
+    instrument_id, instrument_key, exchange, segment, instrument_type, trading_symbol, expiry_date, is_active)
+VALUES
     (1, 'NSE_EQ|INE002A01018', 'NSE', 'NSE_EQ', 'EQ', 'RELIANCE', NULL, true),
     (2, 'BSE_EQ|INE002A01018', 'BSE', 'BSE_EQ', 'A', 'RELIANCE', NULL, true),
     (3, 'BSE_EQ|INE1', 'BSE', 'BSE_EQ', 'A', 'ONLYBSE', NULL, true),
@@ -31,7 +33,8 @@ SELECT is(instrument_id('NSE_FO|200'), 10, 'a reused key: the active contract');
 SELECT is(instrument_id('M&M'), 11, 'a symbol with a sign');
 SELECT is(instrument_id('BOTH'), 13, 'NSE_INDEX before BSE_INDEX before BSE_EQ');
 SELECT is(instrument_id(NULL), NULL, 'NULL is NULL');
-SELECT throws_ok($$SELECT instrument_id('TWICE')$$, '42P08', 'instrument "TWICE" is ambiguous', 'a tie within one rank');
+SELECT throws_ok(
+    $$SELECT instrument_id('TWICE')$$, '42P08', 'instrument "TWICE" is ambiguous', 'a tie within one rank');
 SELECT is(instrument_id('MCX:TWICE'), 8, 'resolved by its exchange');
 SELECT throws_ok($$SELECT instrument_id('NOWHERE')$$, '42704', 'instrument "NOWHERE" does not exist', 'none');
 SELECT throws_ok($$SELECT instrument_id('')$$, '42704', NULL, 'an empty name');

@@ -2,16 +2,26 @@
 BEGIN;
 SELECT no_plan();
 SELECT create_candle_tables();
-CREATE FUNCTION at(n int) RETURNS timestamptz LANGUAGE sql IMMUTABLE RETURN '2026-01-05 09:15+05:30'::timestamptz + n * interval '1 min';
+CREATE FUNCTION at(n int) RETURNS timestamptz
+    LANGUAGE sql IMMUTABLE RETURN '2026-01-05 09:15+05:30'::timestamptz + n * interval '1 min';
 CREATE FUNCTION make_candles(id int, first int, last int) RETURNS void LANGUAGE sql AS $$
     INSERT INTO candle_data (instrument_id, timeframe, ts, open, high, low, close, volume)
     SELECT id, '1m', at(i), p, p + 1 + i % 3, p - 1 - i % 2, p + sin(i), i % 50
     FROM (SELECT i, 100 + 10 * sin(i / 7.0) + i / 100.0 AS p FROM generate_series(first, last) i) s $$;
 CREATE FUNCTION logged() RETURNS text LANGUAGE sql RETURN
-    (SELECT string_agg(format('%s %s', instrument_id, CASE WHEN earliest = '-infinity' THEN 'all' ELSE (extract(epoch FROM earliest - at(0)) / 60)::int::text END), ', ' ORDER BY instrument_id, earliest)
+    (
+        SELECT string_agg(
+            format(
+                '%s %s', instrument_id, CASE
+                    WHEN earliest = '-infinity' THEN 'all'
+                    ELSE (extract(epoch FROM earliest - at(0)) / 60)::int::text END), ', '
+                ORDER BY instrument_id, earliest)
      FROM candle_change WHERE consumer = 'indicators');
 CREATE FUNCTION wrong(id int) RETURNS bigint LANGUAGE sql RETURN
-    (SELECT count(*) FROM (SELECT d AS r, d.ts FROM indicator_data d WHERE instrument_id = id) s FULL JOIN (SELECT f AS r, f.ts FROM indicators(NULL::indicator_data, id, '1m') f) f ON s.ts = f.ts
+    (
+        SELECT count(*)
+        FROM (SELECT d AS r, d.ts FROM indicator_data d WHERE instrument_id = id) s
+        FULL JOIN (SELECT f AS r, f.ts FROM indicators(NULL::indicator_data, id, '1m') f) f ON s.ts = f.ts
      WHERE s.ts IS NULL OR f.ts IS NULL OR NOT s.r *= f.r);
 
 -- The log
@@ -36,23 +46,43 @@ SELECT make_candles(1, 1000, 1004);
 RESET pg_candle.log_changes;
 SELECT is(logged(), NULL, 'a session that logs its changes itself switches the triggers off');
 SELECT is(compute_indicators(), 5::bigint, 'new candles at the end are noticed all the same');
-SELECT is((SELECT string_agg(consumer || ' ' || count, ',') FROM (SELECT consumer, count(*) FROM candle_change WHERE instrument_id = 2 GROUP BY 1) c), 'timeframes 1', 'each consumer has rows of its own; those that nobody takes become one');
+SELECT is(
+    (
+        SELECT string_agg(consumer || ' ' || count, ',')
+        FROM (SELECT consumer, count(*) FROM candle_change WHERE instrument_id = 2 GROUP BY 1) c), 'timeframes 1',
+    'each consumer has rows of its own; those that nobody takes become one');
 
 -- The state
-SELECT is((SELECT computed_through FROM indicator_state WHERE instrument_id = 1), at(1004), 'the state says how far it is');
+SELECT is(
+    (SELECT computed_through FROM indicator_state WHERE instrument_id = 1), at(1004), 'the state says how far it is');
 SELECT is((SELECT count(DISTINCT signature)::int FROM indicator_state), 1, 'one signature for one set of columns');
-SELECT ok((SELECT length(state) < 4096 FROM indicator_state WHERE instrument_id = 1), 'a state of the default columns has less than 4 kB');
-SELECT is((SELECT state IS NULL AND computed_through IS NOT NULL FROM indicator_state WHERE instrument_id = 2), true, 'a short series keeps none');
-SELECT ok((SELECT bool_and(bars % 256 = 0) AND count(*) = 3 FROM indicator_checkpoint WHERE instrument_id = 1), 'checkpoints stand at multiples of 256');
+SELECT ok(
+    (SELECT length(state) < 4096 FROM indicator_state WHERE instrument_id = 1),
+    'a state of the default columns has less than 4 kB');
+SELECT is(
+    (SELECT state IS NULL AND computed_through IS NOT NULL FROM indicator_state WHERE instrument_id = 2), true,
+    'a short series keeps none');
+SELECT ok(
+    (SELECT bool_and(bars % 256 = 0) AND count(*) = 3 FROM indicator_checkpoint WHERE instrument_id = 1),
+    'checkpoints stand at multiples of 256');
 SELECT make_candles(3, 0, 20000);
 SELECT is(compute_indicators(3), 20001::bigint, 'a long series');
-SELECT ok((SELECT count(*) BETWEEN 8 AND 3 * 7 FROM indicator_checkpoint WHERE instrument_id = 3), 'has few checkpoints');
+SELECT ok(
+    (SELECT count(*) BETWEEN 8 AND 3 * 7 FROM indicator_checkpoint WHERE instrument_id = 3), 'has few checkpoints');
 SELECT is((SELECT count(*)::int FROM generate_series(300, 19000, 100) back
-           WHERE NOT EXISTS (SELECT FROM indicator_checkpoint WHERE instrument_id = 3 AND 20001 - bars BETWEEN back AND 2 * back + 256) AND 2 * back + 256 < 20001), 0, 'and one not far before any candle');
+           WHERE NOT EXISTS (
+               SELECT FROM indicator_checkpoint WHERE instrument_id = 3 AND 20001 - bars BETWEEN back AND 2 * back + 256
+           )
+             AND 2 * back + 256 < 20001), 0, 'and one not far before any candle');
 CREATE TEMP TABLE before AS SELECT ctid AS place, ts FROM indicator_data WHERE instrument_id = 3;
 UPDATE candle_data SET close = open WHERE instrument_id = 3 AND ts = at(19500);
 SELECT is(compute_indicators(3), 501::bigint, 'a late change writes from there on');
-SELECT is((SELECT count(*)::int FROM before b JOIN indicator_data i ON i.ctid = b.place AND i.ts = b.ts AND i.instrument_id = 3 WHERE b.ts < at(19500)), 19500, 'and touches no row before');
+SELECT is(
+    (
+        SELECT count(*)::int
+        FROM before b
+        JOIN indicator_data i ON i.ctid = b.place AND i.ts = b.ts AND i.instrument_id = 3
+        WHERE b.ts < at(19500)), 19500, 'and touches no row before');
 SELECT is(wrong(3), 0::bigint, 'the result is that of a rebuild');
 DELETE FROM candle_data WHERE instrument_id = 3 AND ts >= at(5000);
 SELECT is(compute_indicators(3), 15001::bigint, 'the end is cut off');
@@ -60,7 +90,9 @@ SELECT ok((SELECT max(bars) <= 5000 FROM indicator_checkpoint WHERE instrument_i
 DELETE FROM candle_data WHERE instrument_id = 3;
 SELECT is(compute_indicators(3), 5000::bigint, 'and everything');
 SELECT is((SELECT count(*)::int FROM indicator_checkpoint WHERE instrument_id = 3), 0, 'no checkpoint is left');
-SELECT is((SELECT computed_through IS NULL AND state IS NULL FROM indicator_state WHERE instrument_id = 3), true, 'nor a state');
+SELECT is(
+    (SELECT computed_through IS NULL AND state IS NULL FROM indicator_state WHERE instrument_id = 3), true,
+    'nor a state');
 SELECT is(compute_indicators(), 0::bigint, 'and there is nothing to do');
 
 -- since
@@ -81,15 +113,19 @@ SELECT is(compute_indicators(4), 290::bigint, 'for the plain call');
 CREATE FUNCTION spoil(what text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
     -- A candle at the end and one far back: the state and a checkpoint are wanted.
-    PERFORM make_candles(1, (SELECT count(*)::int FROM candle_data WHERE instrument_id = 1), (SELECT count(*)::int FROM candle_data WHERE instrument_id = 1));
+    PERFORM make_candles(
+        1, (SELECT count(*)::int FROM candle_data WHERE instrument_id = 1),
+        (SELECT count(*)::int FROM candle_data WHERE instrument_id = 1));
     RETURN NEXT is(compute_indicators(1), 1::bigint, what || ': the next candle');
     UPDATE candle_data SET volume = volume + 1 WHERE instrument_id = 1 AND ts = at(900);
     PERFORM compute_indicators(1);
     RETURN NEXT is(wrong(1), 0::bigint, what || ': is noticed');
-    RETURN NEXT is(compute_indicators(1, force => true) > 1000 AND wrong(1) = 0, true, what || ': and force gives the same');
+    RETURN NEXT is(
+        compute_indicators(1, force => true) > 1000 AND wrong(1) = 0, true, what || ': and force gives the same');
 END $$;
 UPDATE indicator_state SET state = set_byte(state, length(state) - 9, (get_byte(state, length(state) - 9) + 1) % 256);
-UPDATE indicator_checkpoint SET state = set_byte(state, length(state) - 9, (get_byte(state, length(state) - 9) + 1) % 256);
+UPDATE indicator_checkpoint
+    SET state = set_byte(state, length(state) - 9, (get_byte(state, length(state) - 9) + 1) % 256);
 SELECT spoil('a damaged state');
 UPDATE indicator_state SET state = substr(state, 1, 100) WHERE instrument_id = 1;
 SELECT spoil('a state cut short');
@@ -97,19 +133,25 @@ UPDATE indicator_state SET state = '' WHERE instrument_id = 1;
 SELECT spoil('an empty state');
 UPDATE indicator_state SET state = (SELECT state FROM indicator_state WHERE instrument_id = 4) WHERE instrument_id = 1;
 SELECT spoil('another series'' state');
-UPDATE indicator_state s SET state = c.state FROM indicator_checkpoint c WHERE s.instrument_id = 1 AND c.instrument_id = 1 AND c.bars = 256;
+UPDATE indicator_state s SET state = c.state
+FROM indicator_checkpoint c
+WHERE s.instrument_id = 1 AND c.instrument_id = 1 AND c.bars = 256;
 SELECT spoil('an older state of the same series');
 DELETE FROM indicator_state;
 SELECT spoil('no state');
 SET session_replication_role = replica;
-DELETE FROM indicator_data WHERE instrument_id = 1 AND ts = (SELECT max(ts) FROM indicator_data WHERE instrument_id = 1);
+DELETE
+FROM indicator_data
+WHERE instrument_id = 1 AND ts = (SELECT max(ts) FROM indicator_data WHERE instrument_id = 1);
 RESET session_replication_role;
 SELECT is(compute_indicators(1), 1::bigint, 'a last row that was deleted past the triggers is put back');
 SET session_replication_role = replica;
-UPDATE candle_data SET close = open, volume = 77 WHERE instrument_id = 1 AND ts = (SELECT max(ts) FROM candle_data WHERE instrument_id = 1);
+UPDATE candle_data SET close = open, volume = 77
+WHERE instrument_id = 1 AND ts = (SELECT max(ts) FROM candle_data WHERE instrument_id = 1);
 RESET session_replication_role;
 SELECT make_candles(1, 3000, 3000);
-SELECT is(compute_indicators(1), 2::bigint, 'a last candle that was changed past the triggers is noticed with the next one');
+SELECT is(
+    compute_indicators(1), 2::bigint, 'a last candle that was changed past the triggers is noticed with the next one');
 SELECT is(wrong(1), 0::bigint, 'and all is right');
 
 -- Columns and calendars
@@ -145,7 +187,8 @@ DELETE FROM candle_data;
 DELETE FROM indicator_state;
 SELECT is(compute_indicators(), 10::bigint, 'without candles and without its state, a series is known by the log');
 DELETE FROM indicator_state;
-INSERT INTO indicator_data (instrument_id, timeframe, ts, bars) VALUES (2, '5m', '2026-01-05 09:15+05:30', 1), (3, '1d', '2026-01-05 00:00+05:30', 1);
+INSERT INTO indicator_data (instrument_id, timeframe, ts, bars)
+VALUES (2, '5m', '2026-01-05 09:15+05:30', 1), (3, '1d', '2026-01-05 00:00+05:30', 1);
 SELECT is(compute_indicators(3), 1::bigint, 'a row of a series that never was is deleted');
 SELECT is(compute_indicators(timeframe => '5m'), 1::bigint, 'so is one of another timeframe');
 SELECT is((SELECT count(*)::int FROM indicator_data), 0, 'nothing is left');
