@@ -9,7 +9,7 @@ trap 'tests/demo stop; rm -rf "$blocks" /tmp/pg_candle_readme.csv.gz' EXIT
 awk -v folder="$blocks" '
     /^```(sql|sh)$/ { language = substr($0, 4); page = FILENAME; gsub("/", "-", page); file = sprintf("%s/%02d-%s.%s", folder, ++n, page, language); next }
     /^```/ { language = ""; next }
-    language { gsub("build/demo/", folder "/demo/"); print > file }' README.md docs/*.md
+    language { gsub("build/demo/", folder "/demo/"); print > file }' README.md docs/*.md docs/*/*.md
 
 for block in "$blocks"/*.sql "$blocks"/*.sh; do echo "$(basename "$block") $block"; done | sort | while read -r name block; do
     echo "# --- $name: $(head -1 "$block")"
