@@ -1,7 +1,7 @@
 -- For random_calls.sh: a statement at random, and what is wrong when it is over. On top of ddl.sql, from which fill() and wrong() are.
 
 CREATE SCHEMA random;
--- What happened that no trigger sees, or that keeps rows on purpose: the end then asks for what docs/guides/production.md names as its remedy.
+-- What happened that no trigger sees, or that keeps rows on purpose: the end then asks for what docs/guides/keeping-fresh.md names as its remedy.
 CREATE TABLE random.remedy (dropped boolean NOT NULL);
 
 CREATE FUNCTION random.one_of(VARIADIC choices text[]) RETURNS text LANGUAGE sql VOLATILE AS $$
