@@ -2,7 +2,7 @@
 --
 -- Sources. Holidays of NSE and BSE (they close together): the public XBOM calendar of the exchange_calendars package ("XBOM
 -- list"), against sessions seen in candles of 2009, 2012 to 2022 and 2024; where they differ, the candles win
--- (docs/calendars.md lists every difference). Special sessions: candles where there are some, else exchange circulars,
+-- (docs/guides/calendars.md lists every difference). Special sessions: candles where there are some, else exchange circulars,
 -- calendar packages and the provider's holiday list. Hours: exchange circulars and the provider's timings.
 
 CREATE FUNCTION @extschema@.fill_trading_calendars() RETURNS void

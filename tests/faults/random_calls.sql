@@ -2,8 +2,8 @@
 -- and wrong() are.
 
 CREATE SCHEMA random;
--- What happened that no trigger sees, or that keeps rows on purpose: the end then asks for what docs/production.md
--- names as its remedy.
+-- What happened that no trigger sees, or that keeps rows on purpose: the end then asks for what
+-- docs/guides/keeping-fresh.md names as its remedy.
 CREATE TABLE random.remedy (dropped boolean NOT NULL);
 
 CREATE FUNCTION random.one_of(VARIADIC choices text[]) RETURNS text LANGUAGE sql VOLATILE AS $$

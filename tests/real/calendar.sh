@@ -6,7 +6,7 @@ calendar=$SHARED_DATA/calendar candles=$SHARED_DATA/candles
 new_database real_calendar
 export PGTZ=Asia/Kolkata
 
-# Sessions: the union of the sources, but for what docs/calendars.md explains.
+# Sessions: the union of the sources, but for what docs/guides/calendars.md explains.
 sources() { { tail -n +2 "$calendar/xbom-sessions.csv" | cut -c1-10; tail -n +2 "$calendar/observed_sessions.csv" | cut -d, -f1; tail -n +2 "$calendar/special_sessions.csv" | cut -d, -f1; } | sort -u | awk '$1 >= "2012-01-01" && $1 <= "2026-12-31"'; }
 for exchange in NSE BSE; do
     is "$(diff <(sources) <(sql "SELECT DISTINCT session_date FROM trading_sessions('$exchange', '2012-01-01', '2026-12-31') ORDER BY 1") | grep '^[<>]')" \

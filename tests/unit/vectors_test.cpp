@@ -94,13 +94,13 @@ TEST(Vectors, BelongToAnIndicator) {
 }
 
 TEST(Docs, DescribeEveryColumn) {
-    std::ifstream page(fs::path(SOURCE_FOLDER) / "docs/indicators.md");
+    std::ifstream page(fs::path(SOURCE_FOLDER) / "docs/reference/indicators.md");
     std::stringstream text;
     text << page.rdbuf();
     for (const Indicator& indicator : indicators())
         for (std::string_view stem : indicator.outputs)
             EXPECT_NE(text.str().find(std::string("`").append(stem)), std::string::npos)
-                << "docs/indicators.md does not name " << stem;
+                << "docs/reference/indicators.md does not name " << stem;
 }
 
 }  // namespace

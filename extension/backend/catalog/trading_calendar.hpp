@@ -26,7 +26,7 @@ TradingCalendar* read_calendar(Oid schema, const char* name, const char** proble
 /// The same, but a problem is an error.
 TradingCalendar* require_calendar(Oid schema, const char* name);
 
-/// The calendar of an instrument's segment (docs/calendars.md); everything unknown trades around the clock.
+/// The calendar of an instrument's segment (docs/guides/calendars.md); everything unknown trades around the clock.
 const char* calendar_of_segment(const char* segment);
 
 /// The instrument's calendar, and its life from listed_on to expiry_date.
