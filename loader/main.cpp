@@ -46,6 +46,16 @@ void suggest(const CLI::App& app, int argc, char** argv) {
     }
 }
 
+/// A variable whose value is none of its option's is an error; newer versions of CLI11 pass over it.
+void refuse_unused_variables(const CLI::App& app) {
+    for (const CLI::Option* option : app.get_options()) {
+        const std::string variable = option->get_envname();
+        const char* value = variable.empty() ? nullptr : std::getenv(variable.c_str());
+        if (value && *value && option->count() == 0)
+            throw CLI::ValidationError(option->get_name(), "its value is none");
+    }
+}
+
 /// Where a value that is refused came from, if it was not the command line.
 void name_variable(const CLI::App& app, const std::string& message, int argc, char** argv) {
     for (const CLI::Option* option : app.get_options()) {
@@ -78,6 +88,7 @@ int main(int argc, char** argv) {
     commands::Command program(app);
     commands::Context context(program);
     app.parse_complete_callback([&] {
+        refuse_unused_variables(app);
         if (context.api_url.empty()) context.api_url = "https://api.upstox.com";
         if (context.assets_url.empty()) context.assets_url = "https://assets.upstox.com";
         if (context.rate_limits.empty()) context.rate_limits = "50/1s,500/1m,2000/30m";

@@ -5,7 +5,7 @@
 
 namespace pg_candle::provider {
 
-// What Upstox, the provider of candles, promises about them; the planner and the loader go by it (docs/sync.md). Dates
+// What Upstox, the provider of candles, promises about them; the planner and the loader go by it (docs/internals/provider.md). Dates
 // count days since 2000-01-01, as PostgreSQL's do.
 
 /// The first date of which it has candles: 2022-01-03 for minutes and hours, 2000-01-03 for others.
