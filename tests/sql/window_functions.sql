@@ -83,8 +83,8 @@ SELECT throws_ok(
     'SELECT sma(i, i) OVER (ORDER BY i) FROM generate_series(1, 3) i', '22023',
     'the parameters of sma change within a partition', 'parameters that change');
 SELECT results_eq(
-
-
+    'SELECT sma(i, p) OVER (PARTITION BY p ORDER BY i)
+     FROM generate_series(1, 2) p, generate_series(1, 2) i ORDER BY p, i',
     ARRAY[1, 2, NULL, 1.5]::float8[], 'parameters may differ between partitions');
 SELECT results_eq(
     'SELECT sma(i, 3) OVER (ORDER BY i ROWS BETWEEN CURRENT ROW AND CURRENT ROW) FROM generate_series(1, 4) i',
