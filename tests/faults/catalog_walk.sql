@@ -14,6 +14,8 @@ CREATE FUNCTION argument(name text, type regtype) RETURNS text LANGUAGE sql AS $
         WHEN name = 'target' THEN '''5m'''
         WHEN name = 'calendar' THEN '''NSE'''
         WHEN name = 'segment' THEN '''fo_current'''
+        WHEN name = 'zone' THEN '''Asia/Kolkata'''
+        WHEN name = 'weekdays' THEN '''{1,2}'''
         WHEN name = 'older_than' THEN '''2024-01-10'''
         WHEN name = 'task' THEN '''calendar'''
         WHEN name = 'task_name' THEN '(SELECT name FROM sync_timetable ORDER BY name LIMIT 1)'
@@ -24,6 +26,8 @@ CREATE FUNCTION argument(name text, type regtype) RETURNS text LANGUAGE sql AS $
         WHEN type = 'date'::regtype AND name LIKE 'to%' THEN '''2024-02-15'''
         WHEN type = 'date'::regtype THEN '''2024-01-02'''
         WHEN type = 'interval'::regtype THEN '''1 minute'''
+        WHEN type = 'time'::regtype THEN '''10:00'''
+        WHEN type = 'datemultirange'::regtype THEN '''{[2024-01-02,2024-02-15)}'''
         WHEN type = 'boolean'::regtype THEN 'false'
         WHEN type IN ('integer'::regtype, 'bigint'::regtype, 'float8'::regtype) THEN '3'
         WHEN type = 'text'::regtype THEN '''something''' END $$;
